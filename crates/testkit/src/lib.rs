@@ -1,0 +1,3 @@
+//! What tests of several crates share: the reference model and the histories that try to break the stores.
+
+pub mod oracle;

@@ -1,0 +1,254 @@
+//! Whether a view satisfies filters and queries: every question is put to the raw state of the live entries.
+
+use super::filters::Filters;
+use super::instant::{self, Zones};
+use super::message::Message;
+use super::query::{By, End, RefQuery};
+use super::state::{self, View};
+use super::{money, normal};
+use chrono::{DateTime, NaiveDate, Utc};
+use rust_decimal::Decimal;
+use serde_json::Value;
+use std::cmp::Ordering;
+
+const IDENTIFIERS: [&str; 10] = [
+    "payment_key",
+    "order_id",
+    "transaction_key",
+    "cancellation_id",
+    "settlement_id",
+    "payout_id",
+    "approve_no",
+    "account_number",
+    "email",
+    "phone",
+];
+const TEXTS: [&str; 5] = [
+    "order_name",
+    "customer_name",
+    "depositor",
+    "reason",
+    "failure_message",
+];
+
+/// One value of a field, as one entry (or the payment as a whole) has it.
+enum Held {
+    Identifier(String),
+    Text(String),
+    /// Compared as text is, but as a whole.
+    Pair(String),
+    Plain(String),
+    Day(NaiveDate),
+    Instant(DateTime<Utc>),
+    Money(i128, String),
+}
+
+/// Whether the view satisfies every filter.
+pub(crate) fn satisfies(seen: &View<'_>, filters: &Filters, zones: &Zones) -> bool {
+    let equal = filters.equal.iter().all(|(name, _)| {
+        let alternatives = filters.equal.iter().filter(|(n, _)| n == name);
+        let held = held(seen, name, zones);
+        alternatives
+            .into_iter()
+            .any(|(_, value)| held.iter().any(|h| compares(h, By::Value, value)))
+    });
+    let bounded = filters.bounds.iter().all(|(name, ..)| {
+        let interval: Vec<_> = filters.bounds.iter().filter(|(n, ..)| n == name).collect();
+        // One value has to lie between all bounds: two values of two entries do not help each other.
+        held(seen, name, zones).iter().any(|h| {
+            interval
+                .iter()
+                .all(|(_, by, value)| compares(h, *by, value))
+        })
+    });
+    equal && bounded && filters.q.as_ref().is_none_or(|q| matches(seen, q, zones))
+}
+
+/// Whether the view satisfies a query.
+pub(crate) fn matches(seen: &View<'_>, query: &RefQuery, zones: &Zones) -> bool {
+    match query {
+        RefQuery::Word(word) => contains_word(seen, word, zones),
+        RefQuery::Compare { field, by, value } => held(seen, field, zones)
+            .iter()
+            .any(|h| compares(h, *by, value)),
+        RefQuery::Prefix { field, prefix } => {
+            let prefix = normal::identifier(prefix);
+            held(seen, field, zones).iter().any(|h| match h {
+                Held::Identifier(id) => normal::identifier(id).starts_with(&prefix),
+                _ => false,
+            })
+        }
+        RefQuery::Range { field, low, high } => held(seen, field, zones).iter().any(|h| {
+            let within = |end: &Option<End>, inclusive, exclusive| {
+                end.as_ref().is_none_or(|e| {
+                    compares(h, if e.inclusive { inclusive } else { exclusive }, &e.value)
+                })
+            };
+            within(low, By::Gte, By::Gt) && within(high, By::Lte, By::Lt)
+        }),
+        RefQuery::And(parts) => parts.iter().all(|part| matches(seen, part, zones)),
+        RefQuery::Or(parts) => parts.iter().any(|part| matches(seen, part, zones)),
+        RefQuery::Not(part) => !matches(seen, part, zones),
+    }
+}
+
+/// A bare word is an identifier, the last four digits of a card, or part of a text or of a metadata value.
+fn contains_word(seen: &View<'_>, word: &str, zones: &Zones) -> bool {
+    let fields = IDENTIFIERS.iter().chain(&TEXTS).chain(&["last4"]);
+    let mut everywhere: Vec<Held> = fields.flat_map(|field| held(seen, field, zones)).collect();
+    let metadata = entries(seen)
+        .into_iter()
+        .filter_map(|m| m.object("metadata"));
+    everywhere.extend(
+        metadata
+            .flat_map(|pairs| pairs.values())
+            .filter_map(Value::as_str)
+            .map(text_of),
+    );
+    everywhere.iter().any(|h| compares(h, By::Value, word))
+}
+
+fn text_of(text: &str) -> Held {
+    Held::Text(text.to_owned())
+}
+
+fn entries<'a>(seen: &View<'a>) -> Vec<&'a Message> {
+    seen.payment
+        .into_iter()
+        .chain(seen.cancellations.iter().copied())
+        .chain(seen.settlements.iter().copied())
+        .collect()
+}
+
+/// Every value that the view holds for a field.
+fn held(seen: &View<'_>, field: &str, zones: &Zones) -> Vec<Held> {
+    let payment = seen.payment;
+    let own = |path: &str| payment.and_then(|p| p.text(path)).map(str::to_owned);
+    let of_cancellations = |path: &str| of_each(&seen.cancellations, path);
+    let of_settlements = |path: &str| of_each(&seen.settlements, path);
+    let plain = |values: Vec<String>| values.into_iter().map(Held::Plain).collect::<Vec<_>>();
+    let identifiers =
+        |values: Vec<String>| values.into_iter().map(Held::Identifier).collect::<Vec<_>>();
+    let texts = |values: Vec<String>| values.into_iter().map(Held::Text).collect::<Vec<_>>();
+    let one = |value: Option<String>| value.into_iter().collect::<Vec<_>>();
+    let money = |minor: Option<i128>| match (minor, seen.currency) {
+        (Some(minor), Some(currency)) => vec![Held::Money(minor, currency.to_owned())],
+        _ => Vec::new(),
+    };
+    let lines = |name: &str| {
+        seen.settlements
+            .iter()
+            .filter_map(|s| s.date(name))
+            .map(Held::Day)
+            .collect::<Vec<_>>()
+    };
+    match field {
+        "merchant_id" => plain(one(seen.merchant.map(str::to_owned))),
+        "currency" => plain(one(seen.currency.map(str::to_owned))),
+        "status" => plain(vec![seen.status().to_owned()]),
+        "settlement_status" => plain(vec![seen.settlement_status().to_owned()]),
+        "method" => plain(vec![
+            payment
+                .map_or("UNKNOWN", |p| p.required("method"))
+                .to_owned(),
+        ]),
+        "flag" => plain(seen.flags.iter().map(|flag| (*flag).to_owned()).collect()),
+        "amount" => money(seen.total()),
+        "balance_amount" => money(seen.balance()),
+        "event_day" => entries(seen)
+            .into_iter()
+            .filter_map(|m| state::event_day(m, zones))
+            .map(Held::Day)
+            .collect(),
+        "sale_day" => seen.event_day.into_iter().map(Held::Day).collect(),
+        "approved_at" => payment
+            .and_then(|p| p.instant("approved_at"))
+            .into_iter()
+            .map(Held::Instant)
+            .collect(),
+        "canceled_at" => seen
+            .cancellations
+            .iter()
+            .filter_map(|c| c.instant("canceled_at"))
+            .map(Held::Instant)
+            .collect(),
+        "sold_on" | "paid_out_on" => lines(field),
+        "payment_key" => identifiers(vec![seen.payment_key.to_owned()]),
+        "order_id" | "transaction_key" => identifiers(one(own(field))),
+        // A settlement line of a cancellation names it, and may be there before it.
+        "cancellation_id" => identifiers([of_cancellations(field), of_settlements(field)].concat()),
+        "settlement_id" | "payout_id" => identifiers(of_settlements(field)),
+        "approve_no" => identifiers(one(own("card.approve_no"))),
+        "account_number" => identifiers(one(own("virtual_account.account_number"))),
+        "email" => identifiers(one(own("customer.email"))),
+        "phone" => identifiers(one(own("customer.phone"))),
+        "order_name" => texts(one(own("order_name"))),
+        "customer_name" => texts(one(own("customer.name"))),
+        "depositor" => texts(one(own("virtual_account.depositor"))),
+        "failure_message" => texts(one(own("failure.message"))),
+        "reason" => texts(of_cancellations("reason")),
+        "reason_code" => plain(of_cancellations("reason_code")),
+        "channel" => plain(of_cancellations("requested_by.channel")),
+        "last4" => identifiers(one(payment.and_then(Message::last4))),
+        "issuer" => plain(
+            one(own("card.issuer"))
+                .into_iter()
+                .chain(own("gift_certificate.issuer"))
+                .collect(),
+        ),
+        "provider" => plain(one(own("easy_pay.provider"))),
+        "bank" => plain(
+            one(own("virtual_account.bank"))
+                .into_iter()
+                .chain(own("transfer.bank"))
+                .collect(),
+        ),
+        _ => match field.strip_prefix("metadata.") {
+            Some(key) => metadata_values(seen, key),
+            None => Vec::new(),
+        },
+    }
+}
+
+fn of_each(entries: &[&Message], path: &str) -> Vec<String> {
+    entries
+        .iter()
+        .filter_map(|m| m.text(path).map(str::to_owned))
+        .collect()
+}
+
+fn metadata_values(seen: &View<'_>, key: &str) -> Vec<Held> {
+    entries(seen)
+        .into_iter()
+        .filter_map(|m| m.object("metadata")?.get(key)?.as_str())
+        .map(|text| Held::Pair(text.to_owned()))
+        .collect()
+}
+
+/// Whether one held value stands in a relation to a written one.
+fn compares(held: &Held, by: By, written: &str) -> bool {
+    let order = match held {
+        Held::Identifier(id) => {
+            return by == By::Value && normal::identifier(id) == normal::identifier(written);
+        }
+        Held::Text(text) => {
+            return by == By::Value && normal::text(text).contains(&normal::text(written));
+        }
+        Held::Pair(text) => return by == By::Value && normal::text(text) == normal::text(written),
+        Held::Plain(text) => return by == By::Value && text == written,
+        Held::Day(day) => instant::date(written).map(|other| day.cmp(&other)),
+        Held::Instant(at) => instant::instant(written).map(|other| at.cmp(&other)),
+        Held::Money(minor, currency) => written
+            .parse::<Decimal>()
+            .ok()
+            .map(|other| money::compare(*minor, currency, &other)),
+    };
+    let Some(order) = order else { return false };
+    match by {
+        By::Value => order == Ordering::Equal,
+        By::Gt => order == Ordering::Greater,
+        By::Gte => order != Ordering::Less,
+        By::Lt => order == Ordering::Less,
+        By::Lte => order != Ordering::Greater,
+    }
+}
