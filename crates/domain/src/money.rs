@@ -149,9 +149,10 @@ mod tests {
 
     #[test]
     fn everything_else_is_refused() {
-        for text in
-            ["", "-", "+5", "007", "00", "-01", ".5", "1.", "1e3", " 1", "1 ", "1,000", "0x1", "--1", "1.2.3", "١", "-.5", "1.-5"]
-        {
+        for text in [
+            "", "-", "+5", "007", "00", "-01", ".5", "1.", "1e3", " 1", "1 ", "1,000", "0x1", "--1", "1.2.3", "١",
+            "-.5", "1.-5",
+        ] {
             check(text, "USD", Err(MoneyError::Shape));
         }
         check("10.0", "KRW", Err(MoneyError::TooManyDigits { digits: 0 }));

@@ -1,0 +1,95 @@
+//! From the bytes of a message to an entry's state, or to the one reason why not.
+//!
+//! A message is judged in a fixed order, and the first broken rule is the one that is reported:
+//!
+//! 1. size: at most 1 MiB;
+//! 2. one JSON text in UTF-8;
+//! 3. while it is read from front to back: nesting, lone surrogates and numbers that no double holds where they stand,
+//!    duplicate names where their object closes;
+//! 4. the envelope, in the order specversion, id, source, type, time, datacontenttype, data;
+//! 5. `data`, field by field in the order of the contract, and of one field first its presence, then its type, then its value;
+//! 6. what concerns several fields: the arithmetic of a settlement line.
+//!
+//! Between 4 and 5 the digest is taken of `data` as sent, and then card numbers are redacted: a full card
+//! number must not cost a payment its place in the sums, so the fields are judged without it.
+
+mod cancellation;
+pub mod code;
+mod envelope;
+mod fields;
+mod payment;
+pub(crate) mod pointer;
+mod readable;
+mod settlement;
+#[cfg(test)]
+mod tests;
+
+use crate::canonical;
+use crate::decode::fields::Fields;
+use crate::decode::pointer::Place;
+use crate::json::{self, Json, Object};
+use crate::message::{Encoding, Message};
+use crate::record::{Kind, Record};
+use crate::redact::redact_data;
+use crate::refusal::Refusal;
+
+/// The largest message that is read.
+pub const MESSAGE_BYTES_MAX: usize = 1024 * 1024;
+
+/// Reads one message. Never panics, whatever the bytes.
+pub fn decode(bytes: &[u8], encoding: Encoding<'_>) -> Result<Message, Refusal> {
+    decode_checked(bytes, encoding).map_err(|mut refusal| {
+        refusal.payment_key = readable::payment_key(bytes, encoding);
+        refusal
+    })
+}
+
+/// Reads a stored body (canonical, redacted `data`) back into its record.
+pub fn decode_body(kind: Kind, body: &[u8]) -> Result<Record, Refusal> {
+    let data = object(json::parse(body)?)?;
+    record(kind, &data, Place::Root)
+}
+
+fn decode_checked(bytes: &[u8], encoding: Encoding<'_>) -> Result<Message, Refusal> {
+    if bytes.len() > MESSAGE_BYTES_MAX {
+        let detail = format!("the message is larger than {MESSAGE_BYTES_MAX} bytes: send less in one message");
+        return Err(Refusal::new(code::TOO_LARGE, "", detail));
+    }
+    let root = object(json::parse(bytes)?)?;
+    let (kind, envelope, mut data, place) = match encoding {
+        Encoding::Structured => {
+            let (kind, envelope, data) = envelope::from_event(root)?;
+            (kind, envelope, data, Place::Name(&Place::Root, "data"))
+        }
+        Encoding::Binary(headers) => {
+            let (kind, envelope) = envelope::from_headers(headers)?;
+            (kind, envelope, root, Place::Root)
+        }
+    };
+    let mut body = Vec::with_capacity(bytes.len());
+    canonical::write_object(&data, &mut body);
+    let digest = canonical::digest(&body);
+    let redacted = redact_data(&mut data);
+    if redacted {
+        body.clear();
+        canonical::write_object(&data, &mut body);
+    }
+    let record = record(kind, &data, place)?;
+    Ok(Message { envelope, record, digest, body, redacted })
+}
+
+fn record(kind: Kind, data: &Object<'_>, place: Place<'_>) -> Result<Record, Refusal> {
+    let fields = Fields::new(data, place);
+    Ok(match kind {
+        Kind::Payment => Record::Payment(Box::new(payment::decode(&fields)?)),
+        Kind::Cancellation => Record::Cancellation(Box::new(cancellation::decode(&fields)?)),
+        Kind::Settlement => Record::Settlement(Box::new(settlement::decode(&fields)?)),
+    })
+}
+
+fn object(value: Json<'_>) -> Result<Object<'_>, Refusal> {
+    match value {
+        Json::Object(object) => Ok(object),
+        _ => Err(Refusal::new(code::WRONG_TYPE, "", "the message is not a JSON object: send one event per message")),
+    }
+}
