@@ -31,21 +31,11 @@ pub fn compile(text: &str) -> Result<Filter, QueryError> {
 /// The first name or value, from the left, that has none.
 pub fn bind(ast: &Ast) -> Result<Filter, QueryError> {
     match ast {
-        Ast::And(members) => Ok(Filter::all_of(
-            members.iter().map(bind).collect::<Result<Vec<_>, _>>()?,
-        )),
-        Ast::Or(members) => Ok(Filter::any_of(
-            members.iter().map(bind).collect::<Result<Vec<_>, _>>()?,
-        )),
+        Ast::And(members) => Ok(Filter::all_of(members.iter().map(bind).collect::<Result<Vec<_>, _>>()?)),
+        Ast::Or(members) => Ok(Filter::any_of(members.iter().map(bind).collect::<Result<Vec<_>, _>>()?)),
         Ast::Not(inner) => Ok(!bind(inner)?),
-        Ast::Word {
-            text, prefix, span, ..
-        } => word(text, *prefix, *span),
-        Ast::Field {
-            field,
-            condition,
-            span,
-        } => clause(field, condition, *span),
+        Ast::Word { text, prefix, span, .. } => word(text, *prefix, *span),
+        Ast::Field { field, condition, span } => clause(field, condition, *span),
     }
 }
 
@@ -86,9 +76,7 @@ fn word(written: &str, prefix: bool, span: Span) -> Result<Filter, QueryError> {
 fn beginning(written: &str, span: Span) -> Result<String, QueryError> {
     let beginning = ident(written);
     // Spaces and hyphens are not compared, so enough must be left without them to narrow anything down.
-    if fold(written).chars().count() < PREFIX_CHARS_MIN
-        || beginning.chars().count() < WORD_CHARS_MIN
-    {
+    if fold(written).chars().count() < PREFIX_CHARS_MIN || beginning.chars().count() < WORD_CHARS_MIN {
         return Err(QueryError {
             code: code::PREFIX_TOO_SHORT,
             position: span.start,
@@ -107,23 +95,24 @@ fn clause(name: &str, condition: &Condition, span: Span) -> Result<Filter, Query
     let target = info.target;
     match condition {
         Condition::Is(value) if value.prefix => prefixed(name, target, value),
-        Condition::Is(value) => value::equals(target, key, &value.text)
-            .map_err(|error| at(error, name, value.span.start)),
+        Condition::Is(value) => {
+            value::equals(target, key, &value.text).map_err(|error| at(error, name, value.span.start))
+        }
         // The comparison stands directly behind the colon, and so does the bracket of a range.
         _ if !target.is_ordered() => Err(at(value::no_order(), name, span.end + 1)),
-        Condition::Compare(comparison, value) => value::compares(target, *comparison, &value.text)
-            .map_err(|error| at(error, name, value.span.start)),
-        Condition::Range { lower, upper } => value::between(target, bound(lower), bound(upper))
-            .map_err(|(end, error)| {
+        Condition::Compare(comparison, value) => {
+            value::compares(target, *comparison, &value.text).map_err(|error| at(error, name, value.span.start))
+        }
+        Condition::Range { lower, upper } => {
+            value::between(target, bound(lower), bound(upper)).map_err(|(end, error)| {
                 let end = if end == End::Lower { lower } else { upper };
                 at(
                     error,
                     name,
-                    end.value
-                        .as_ref()
-                        .map_or(span.end, |value| value.span.start),
+                    end.value.as_ref().map_or(span.end, |value| value.span.start),
                 )
-            }),
+            })
+        }
     }
 }
 
@@ -137,9 +126,7 @@ fn prefixed(name: &str, target: Target, value: &Value) -> Result<Filter, QueryEr
                 Target::Text(_) => {
                     format!("{name} is searched for any part of it already, without a *")
                 }
-                _ => format!(
-                    "{name} is no identifier, and only identifiers are found by their beginning"
-                ),
+                _ => format!("{name} is no identifier, and only identifiers are found by their beginning"),
             },
             suggestion: None,
         });

@@ -114,9 +114,7 @@ impl FieldInfo {
     /// The values to choose from: all of a closed list, the usual ones of an open list.
     pub fn values(&self) -> Option<&'static [&'static str]> {
         match self.target {
-            Target::Keyword(_, Vocabulary::Closed(values) | Vocabulary::Usual(values)) => {
-                Some(values)
-            }
+            Target::Keyword(_, Vocabulary::Closed(values) | Vocabulary::Usual(values)) => Some(values),
             _ => None,
         }
     }

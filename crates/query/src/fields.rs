@@ -61,12 +61,9 @@ const FLAGS: &[&str] = &[
 ];
 
 pub(crate) const MERCHANT_ID: Target = Target::Keyword(KeywordField::MerchantId, Vocabulary::Open);
-pub(crate) const STATUS: Target =
-    Target::Keyword(KeywordField::Status, Vocabulary::Closed(STATUSES));
-pub(crate) const SETTLEMENT_STATUS: Target = Target::Keyword(
-    KeywordField::SettlementStatus,
-    Vocabulary::Closed(SETTLEMENT_STATUSES),
-);
+pub(crate) const STATUS: Target = Target::Keyword(KeywordField::Status, Vocabulary::Closed(STATUSES));
+pub(crate) const SETTLEMENT_STATUS: Target =
+    Target::Keyword(KeywordField::SettlementStatus, Vocabulary::Closed(SETTLEMENT_STATUSES));
 pub(crate) const METHOD: Target = Target::Keyword(KeywordField::Method, Vocabulary::Usual(METHODS));
 pub(crate) const CURRENCY: Target = Target::Keyword(KeywordField::Currency, Vocabulary::Currency);
 pub(crate) const FLAG: Target = Target::Keyword(KeywordField::Flag, Vocabulary::Closed(FLAGS));
@@ -162,10 +159,7 @@ pub(crate) static FIELDS: &[FieldInfo] = &[
         Target::Day(DayField::EventDay),
         Holder::Entry,
         "The business day on which the payment or one of its cancellations happened, in the merchant's time zone.",
-        &[
-            "event_day:2026-11-01",
-            "event_day:[2026-11-01 TO 2026-11-20}",
-        ],
+        &["event_day:2026-11-01", "event_day:[2026-11-01 TO 2026-11-20}"],
     ),
     parameter(
         "canceled_at",

@@ -225,10 +225,7 @@ impl Filter {
     pub fn leaves(&self) -> Vec<&Filter> {
         let mut leaves = Vec::new();
         self.visit(&mut |filter| {
-            if !matches!(
-                filter,
-                Filter::All | Filter::And(_) | Filter::Or(_) | Filter::Not(_)
-            ) {
+            if !matches!(filter, Filter::All | Filter::And(_) | Filter::Or(_) | Filter::Not(_)) {
                 leaves.push(filter);
             }
         });

@@ -52,10 +52,9 @@ impl<T: Ord + Clone> Interval<T> {
         match (&self.lower, &self.upper) {
             (Bound::Unbounded, _) | (_, Bound::Unbounded) => false,
             (Bound::Included(lower), Bound::Included(upper)) => lower > upper,
-            (
-                Bound::Included(lower) | Bound::Excluded(lower),
-                Bound::Included(upper) | Bound::Excluded(upper),
-            ) => lower >= upper,
+            (Bound::Included(lower) | Bound::Excluded(lower), Bound::Included(upper) | Bound::Excluded(upper)) => {
+                lower >= upper
+            }
         }
     }
 
@@ -74,8 +73,7 @@ fn later<T: Ord>(a: Bound<T>, b: Bound<T>) -> Bound<T> {
         (Bound::Unbounded, other) | (other, Bound::Unbounded) => other,
         (Bound::Included(a), Bound::Included(b)) => Bound::Included(a.max(b)),
         (Bound::Excluded(a), Bound::Excluded(b)) => Bound::Excluded(a.max(b)),
-        (Bound::Included(closed), Bound::Excluded(open))
-        | (Bound::Excluded(open), Bound::Included(closed)) => {
+        (Bound::Included(closed), Bound::Excluded(open)) | (Bound::Excluded(open), Bound::Included(closed)) => {
             if open >= closed {
                 Bound::Excluded(open)
             } else {
@@ -91,8 +89,7 @@ fn earlier<T: Ord>(a: Bound<T>, b: Bound<T>) -> Bound<T> {
         (Bound::Unbounded, other) | (other, Bound::Unbounded) => other,
         (Bound::Included(a), Bound::Included(b)) => Bound::Included(a.min(b)),
         (Bound::Excluded(a), Bound::Excluded(b)) => Bound::Excluded(a.min(b)),
-        (Bound::Included(closed), Bound::Excluded(open))
-        | (Bound::Excluded(open), Bound::Included(closed)) => {
+        (Bound::Included(closed), Bound::Excluded(open)) | (Bound::Excluded(open), Bound::Included(closed)) => {
             if open <= closed {
                 Bound::Excluded(open)
             } else {

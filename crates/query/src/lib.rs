@@ -38,9 +38,7 @@ pub use ast::{Ast, Comparison, Condition, RangeEnd, Span, Value};
 pub use bind::{bind, compile};
 pub use catalogue::{FieldInfo, FieldKind, Holder, Operator, Target, Vocabulary, catalogue, field};
 pub use error::{ParamError, QueryError, code};
-pub use filter::{
-    AmountField, DayField, Filter, IdentField, KeywordField, TextField, TimeField, Word,
-};
+pub use filter::{AmountField, DayField, Filter, IdentField, KeywordField, TextField, TimeField, Word};
 pub use interval::Interval;
 pub use nearest::nearest;
 pub use normalize::{fold, ident};

@@ -3,19 +3,20 @@
 /// The candidate most like `written`, if one is like it at all. Letter case does not count.
 ///
 /// Jaro-Winkler weighs a common beginning, which suits names that are mistyped at the end or cut short (`order` for
-/// `order_id`). Below the threshold a suggestion would mislead more than help; the list of what is allowed stands in the
-/// error anyway.
-pub fn nearest<'c>(
-    written: &str,
-    candidates: impl IntoIterator<Item = &'c str>,
-) -> Option<&'c str> {
-    const ALIKE: f64 = 0.72;
+/// `order_id`); of very short names it sees nothing, so the number of edits counts as well (`ge` for `gte`). Below both
+/// thresholds a suggestion would mislead more than help; the list of what is allowed stands in the error anyway.
+pub fn nearest<'c>(written: &str, candidates: impl IntoIterator<Item = &'c str>) -> Option<&'c str> {
+    const COMMON: f64 = 0.72;
+    const EDITED: f64 = 0.6;
     // Comparing costs length times length, and no name is this long.
     let written: String = written.chars().take(64).collect::<String>().to_lowercase();
     let mut best: Option<(f64, &'c str)> = None;
     for candidate in candidates {
-        let likeness = strsim::jaro_winkler(&written, &candidate.to_lowercase());
-        if likeness >= ALIKE && best.is_none_or(|(most, _)| likeness > most) {
+        let lower = candidate.to_lowercase();
+        let common = strsim::jaro_winkler(&written, &lower);
+        let edited = strsim::normalized_damerau_levenshtein(&written, &lower);
+        let likeness = common.max(edited);
+        if (common >= COMMON || edited >= EDITED) && best.is_none_or(|(most, _)| likeness > most) {
             best = Some((likeness, candidate));
         }
     }
@@ -42,6 +43,7 @@ mod tests {
             ("order", Some("order_id")),
             ("ammount", Some("amount")),
             ("flags", Some("flag")),
+            ("flga", Some("flag")),
             ("zzz", None),
             ("", None),
         ] {

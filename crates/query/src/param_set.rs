@@ -55,10 +55,7 @@ impl ParamSet {
             ("merchant_id", fields::MERCHANT_ID),
             (
                 "status",
-                Target::Keyword(
-                    KeywordField::Status,
-                    Vocabulary::Closed(fields::ENTRY_STATUSES),
-                ),
+                Target::Keyword(KeywordField::Status, Vocabulary::Closed(fields::ENTRY_STATUSES)),
             ),
             ("method", fields::METHOD),
             ("currency", fields::CURRENCY),
@@ -92,10 +89,7 @@ impl ParamSet {
             ("currency", fields::CURRENCY),
             (
                 "status",
-                Target::Keyword(
-                    KeywordField::Status,
-                    Vocabulary::Closed(fields::LINE_STATUSES),
-                ),
+                Target::Keyword(KeywordField::Status, Vocabulary::Closed(fields::LINE_STATUSES)),
             ),
         ],
         takes_query: false,
@@ -118,10 +112,7 @@ impl ParamSet {
     }
 
     pub(crate) fn filter(&self, name: &str) -> Option<(&'static str, Target)> {
-        self.filters
-            .iter()
-            .find(|(filter, _)| *filter == name)
-            .copied()
+        self.filters.iter().find(|(filter, _)| *filter == name).copied()
     }
 
     pub(crate) fn takes_query(&self) -> bool {

@@ -68,8 +68,7 @@ impl Request {
             return self.take_query(written);
         }
         if let Some((known, target)) = self.allowed.filter(name) {
-            let filter =
-                value::equals(target, None, written).map_err(|error| refused(name, error))?;
+            let filter = value::equals(target, None, written).map_err(|error| refused(name, error))?;
             return self.add_value(known, filter);
         }
         if self.allowed.has_other(name) {
@@ -81,10 +80,8 @@ impl Request {
         if !target.is_ordered() {
             return Err(no_brackets(name, known));
         }
-        let comparison =
-            comparison(operator).ok_or_else(|| unknown_operator(name, known, operator))?;
-        let bound =
-            value::compares(target, comparison, written).map_err(|error| refused(name, error))?;
+        let comparison = comparison(operator).ok_or_else(|| unknown_operator(name, known, operator))?;
+        let bound = value::compares(target, comparison, written).map_err(|error| refused(name, error))?;
         let draft = self.draft(known);
         if !draft.bounds.contains(&bound) {
             draft.bounds.push(bound);
@@ -105,8 +102,7 @@ impl Request {
         }
         // Also after a mistake, so that a second `q` is reported as one.
         self.query = Some(Filter::All);
-        self.query =
-            Some(compile(written).map_err(|error| Box::new(ParamError::from_query("q", error)))?);
+        self.query = Some(compile(written).map_err(|error| Box::new(ParamError::from_query("q", error)))?);
         Ok(())
     }
 
@@ -153,15 +149,17 @@ impl Request {
     }
 
     fn unknown(&self, name: &str) -> Box<ParamError> {
-        let (base, brackets) = name
-            .find('[')
-            .map_or((name, ""), |start| name.split_at(start));
+        let (base, brackets) = name.find('[').map_or((name, ""), |start| name.split_at(start));
         let suggestion = nearest(base, self.allowed.names()).map(|near| {
-            let keeps_brackets = self
-                .allowed
-                .filter(near)
-                .is_some_and(|(_, target)| target.is_ordered());
-            format!("{near}{}", if keeps_brackets { brackets } else { "" })
+            let keeps_brackets = self.allowed.filter(near).is_some_and(|(_, target)| target.is_ordered());
+            format!(
+                "{near}{}",
+                if keeps_brackets && brackets.ends_with(']') {
+                    brackets
+                } else {
+                    ""
+                }
+            )
         });
         Box::new(ParamError {
             parameter: name.to_owned(),
@@ -195,30 +193,15 @@ impl Draft {
 /// Two intervals of one field as one. The bounds of one parameter are always of one field.
 fn intersection(a: Filter, b: Filter) -> Filter {
     match (a, b) {
-        (
-            Filter::Amount { field, interval },
-            Filter::Amount {
-                interval: other, ..
-            },
-        ) => Filter::Amount {
+        (Filter::Amount { field, interval }, Filter::Amount { interval: other, .. }) => Filter::Amount {
             field,
             interval: interval.intersection(other),
         },
-        (
-            Filter::Day { field, interval },
-            Filter::Day {
-                interval: other, ..
-            },
-        ) => Filter::Day {
+        (Filter::Day { field, interval }, Filter::Day { interval: other, .. }) => Filter::Day {
             field,
             interval: interval.intersection(other),
         },
-        (
-            Filter::Time { field, interval },
-            Filter::Time {
-                interval: other, ..
-            },
-        ) => Filter::Time {
+        (Filter::Time { field, interval }, Filter::Time { interval: other, .. }) => Filter::Time {
             field,
             interval: interval.intersection(other),
         },

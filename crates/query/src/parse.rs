@@ -48,9 +48,7 @@ pub fn parse(text: &str) -> Result<Option<Ast>, QueryError> {
     };
     query(&mut input).map(Some).map_err(|error| match error {
         ErrMode::Cut(failure) | ErrMode::Backtrack(failure) => failure.located(text),
-        ErrMode::Incomplete(_) => {
-            Failure::unexpected(text.len(), "more text", "the text ends too early").located(text)
-        }
+        ErrMode::Incomplete(_) => Failure::unexpected(text.len(), "more text", "the text ends too early").located(text),
     })
 }
 
@@ -128,9 +126,7 @@ fn query(input: &mut Input<'_>) -> Parsed<Ast> {
     match next(input) {
         None => Ok(ast),
         // `any` ends at the end of the text or before a `)`.
-        Some(_) => {
-            Failure::unexpected(at(input), "the end of the text", "this ) closes nothing").cut()
-        }
+        Some(_) => Failure::unexpected(at(input), "the end of the text", "this ) closes nothing").cut(),
     }
 }
 
@@ -222,9 +218,7 @@ fn primary(input: &mut Input<'_>) -> Parsed<Ast> {
             "the ( at character {} is not closed",
             characters(input.state.text, opened)
         );
-        return Failure::unexpected(at(input), ")", detail)
-            .coded(code::UNCLOSED)
-            .cut();
+        return Failure::unexpected(at(input), ")", detail).coded(code::UNCLOSED).cut();
     }
     literal(")").void().parse_next(input)?;
     input.state.depth -= 1;
@@ -244,23 +238,18 @@ fn deeper(input: &mut Input<'_>) -> Parsed<()> {
 
 /// Takes the word `AND`, `OR` or `NOT` if it stands here as an operator.
 fn keyword(input: &mut Input<'_>, word: &'static str) -> bool {
-    looks_like_keyword(input, word)
-        && literal::<_, _, ErrMode<Failure>>(word)
-            .parse_next(input)
-            .is_ok()
+    looks_like_keyword(input, word) && literal::<_, _, ErrMode<Failure>>(word).parse_next(input).is_ok()
 }
 
 /// Operators are whole words in upper case: `ORDER`, `or`, `OR:x` and `OR*` are none.
 pub(crate) fn looks_like_keyword(input: &Input<'_>, word: &str) -> bool {
-    rest(input).strip_prefix(word).is_some_and(|behind| {
-        !behind.starts_with(|c| term::is_word_character(c) || c == ':' || c == '*')
-    })
+    rest(input)
+        .strip_prefix(word)
+        .is_some_and(|behind| !behind.starts_with(|c| term::is_word_character(c) || c == ':' || c == '*'))
 }
 
 pub(crate) fn space(input: &mut Input<'_>) -> Parsed<()> {
-    take_while(0.., char::is_whitespace)
-        .void()
-        .parse_next(input)
+    take_while(0.., char::is_whitespace).void().parse_next(input)
 }
 
 pub(crate) fn rest<'t>(input: &Input<'t>) -> &'t str {
@@ -290,9 +279,7 @@ pub(crate) fn text_position(input: &Input<'_>, byte: usize) -> usize {
 
 /// How many characters begin before this byte.
 fn characters(text: &str, byte: usize) -> usize {
-    text.char_indices()
-        .take_while(|(start, _)| *start < byte)
-        .count()
+    text.char_indices().take_while(|(start, _)| *start < byte).count()
 }
 
 fn too_long(text: &str) -> QueryError {
@@ -305,10 +292,7 @@ fn too_long(text: &str) -> QueryError {
         code: code::QUERY_TOO_LONG,
         position,
         expected: format!("at most {QUERY_BYTES_MAX} bytes of UTF-8"),
-        detail: format!(
-            "the text has {} bytes, {QUERY_BYTES_MAX} are allowed",
-            text.len()
-        ),
+        detail: format!("the text has {} bytes, {QUERY_BYTES_MAX} are allowed", text.len()),
         suggestion: None,
     }
 }

@@ -7,8 +7,7 @@ use crate::ast::{Ast, Comparison, Condition, RangeEnd, Value};
 use crate::error::code;
 use crate::limits::QUERY_CLAUSES_MAX;
 use crate::parse::{
-    CLAUSE, Failure, Input, Parsed, at, looks_like_keyword, next, rest, space, span_from,
-    text_position,
+    CLAUSE, Failure, Input, Parsed, at, looks_like_keyword, next, rest, space, span_from, text_position,
 };
 
 /// White space ends a word, and these characters mean something of their own. All others are literal, in any script.
@@ -45,18 +44,11 @@ pub(crate) fn term(input: &mut Input<'_>) -> Parsed<Ast> {
             span,
         });
     }
-    let mut text: String = take_while(1.., is_word_character)
-        .parse_to()
-        .parse_next(input)?;
+    let mut text: String = take_while(1.., is_word_character).parse_to().parse_next(input)?;
     if text == METADATA && next(input) == Some('"') {
         text.push_str(&quoted(input)?);
         if next(input) != Some(':') {
-            return Failure::unexpected(
-                at(input),
-                ": and a value",
-                "the metadata key has no value",
-            )
-            .cut();
+            return Failure::unexpected(at(input), ": and a value", "the metadata key has no value").cut();
         }
     }
     if next(input) == Some(':') {
@@ -102,13 +94,9 @@ fn count(input: &mut Input<'_>) -> Parsed<()> {
     input.state.clauses += 1;
     if input.state.clauses > QUERY_CLAUSES_MAX {
         let expected = format!("at most {QUERY_CLAUSES_MAX} words and fields");
-        return Failure::unexpected(
-            at(input),
-            &expected,
-            "the text has too many words and fields",
-        )
-        .coded(code::QUERY_TOO_MANY_CLAUSES)
-        .cut();
+        return Failure::unexpected(at(input), &expected, "the text has too many words and fields")
+            .coded(code::QUERY_TOO_MANY_CLAUSES)
+            .cut();
     }
     Ok(())
 }
@@ -124,13 +112,8 @@ fn quoted(input: &mut Input<'_>) -> Parsed<String> {
         let behind = rest(input);
         let (length, character) = match behind.as_bytes() {
             [] => {
-                let detail = format!(
-                    "the quote at character {} is not closed",
-                    text_position(input, opened)
-                );
-                return Failure::unexpected(at(input), "\"", detail)
-                    .coded(code::UNCLOSED)
-                    .cut();
+                let detail = format!("the quote at character {} is not closed", text_position(input, opened));
+                return Failure::unexpected(at(input), "\"", detail).coded(code::UNCLOSED).cut();
             }
             [b'"', ..] => {
                 literal("\"").void().parse_next(input)?;
@@ -140,9 +123,7 @@ fn quoted(input: &mut Input<'_>) -> Parsed<String> {
             [b'\\', b'\\', ..] => (2, '\\'),
             _ => (1, '\\'),
         };
-        take_while(length..=length, ['\\', '"'])
-            .void()
-            .parse_next(input)?;
+        take_while(length..=length, ['\\', '"']).void().parse_next(input)?;
         text.push(character);
     }
 }
@@ -168,12 +149,7 @@ fn end_of_term(input: &Input<'_>) -> Parsed<()> {
         Some(_) if input_ends_in_star(input) => "a * stands only at the end of a word",
         Some(_) => "white space is missing before this character",
     };
-    Failure::unexpected(
-        at(input),
-        "white space, a parenthesis or the end of the text",
-        detail,
-    )
-    .cut()
+    Failure::unexpected(at(input), "white space, a parenthesis or the end of the text", detail).cut()
 }
 
 fn input_ends_in_star(input: &Input<'_>) -> bool {
@@ -186,12 +162,7 @@ fn condition(input: &mut Input<'_>) -> Parsed<Condition> {
         Some('>' | '<') => {
             let comparison = comparison(input)?;
             if next(input) == Some('=') {
-                return Failure::unexpected(
-                    at(input),
-                    "a value",
-                    "the comparisons are >=, >, <= and <",
-                )
-                .cut();
+                return Failure::unexpected(at(input), "a value", "the comparisons are >=, >, <= and <").cut();
             }
             Ok(Condition::Compare(comparison, value(input)?))
         }
@@ -231,18 +202,13 @@ fn value(input: &mut Input<'_>) -> Parsed<Value> {
     let start = at(input);
     let (text, quoted) = match next(input) {
         Some('"') => (quoted(input)?, true),
-        Some(c) if is_value_character(c) && !matches!(c, '<' | '>') => (
-            take_while(1.., is_value_character)
-                .parse_to()
-                .parse_next(input)?,
-            false,
-        ),
+        Some(c) if is_value_character(c) && !matches!(c, '<' | '>') => {
+            (take_while(1.., is_value_character).parse_to().parse_next(input)?, false)
+        }
         found => {
             let detail = match found {
                 None => "the text ends where a value is missing",
-                Some('*') => {
-                    "a * stands behind the beginning of an identifier, or alone as the open end of a range"
-                }
+                Some('*') => "a * stands behind the beginning of an identifier, or alone as the open end of a range",
                 Some(c) if c.is_whitespace() => "the value follows without white space",
                 Some('<' | '>') => "the comparisons are >=, >, <= and <",
                 Some(_) => "a value with this character must be in quotes",
@@ -276,12 +242,7 @@ fn range(input: &mut Input<'_>) -> Parsed<Condition> {
         Some('}') => false,
         None => return unclosed_range(input, opened),
         Some(_) => {
-            return Failure::unexpected(
-                at(input),
-                "] or }",
-                "the range goes on where it should be closed",
-            )
-            .cut();
+            return Failure::unexpected(at(input), "] or }", "the range goes on where it should be closed").cut();
         }
     };
     take_while(1..=1, [']', '}']).void().parse_next(input)?;
@@ -322,13 +283,12 @@ fn no_to<T>(input: &Input<'_>, opened: usize) -> Parsed<T> {
     }
     let behind = rest(input);
     let mut failure = Failure::unexpected(at(input), "TO", "a range is written [a TO b]");
-    if behind
-        .get(..2)
-        .is_some_and(|word| word.eq_ignore_ascii_case("TO"))
-    {
+    if behind.get(..2).is_some_and(|word| word.eq_ignore_ascii_case("TO")) {
         failure.suggestion = Some("TO");
     } else if behind.get(2..3) == Some(":") {
-        failure.detail = "a range is written [a TO b]; where this is the offset of a time, its + must be written %2B in a URL".to_owned();
+        failure.detail =
+            "a range is written [a TO b]; where this is the offset of a time, its + must be written %2B in a URL"
+                .to_owned();
     }
     failure.cut()
 }

@@ -41,11 +41,7 @@ impl ValueError {
 }
 
 /// The condition "the field has this value" (of a text: contains it).
-pub(crate) fn equals(
-    target: Target,
-    key: Option<&str>,
-    written: &str,
-) -> Result<Filter, ValueError> {
+pub(crate) fn equals(target: Target, key: Option<&str>, written: &str) -> Result<Filter, ValueError> {
     match target {
         Target::Ident(field) => {
             let value = ident(written);
@@ -69,10 +65,7 @@ pub(crate) fn equals(
         Target::Metadata => {
             let value = fold(written);
             if value.is_empty() {
-                return Err(ValueError::bad(
-                    "a value",
-                    "the metadata value is empty".to_owned(),
-                ));
+                return Err(ValueError::bad("a value", "the metadata value is empty".to_owned()));
             }
             Ok(Filter::Metadata {
                 key: key.unwrap_or_default().to_owned(),
@@ -95,11 +88,7 @@ pub(crate) fn equals(
 }
 
 /// The condition "the field's value lies between these ends", of a target with an order.
-pub(crate) fn between(
-    target: Target,
-    lower: Bound<&str>,
-    upper: Bound<&str>,
-) -> Result<Filter, (End, ValueError)> {
+pub(crate) fn between(target: Target, lower: Bound<&str>, upper: Bound<&str>) -> Result<Filter, (End, ValueError)> {
     match target {
         Target::Amount(field) => Ok(Filter::Amount {
             field,
@@ -113,18 +102,12 @@ pub(crate) fn between(
             field,
             interval: ends(lower, upper, time)?,
         }),
-        Target::Ident(_) | Target::Text(_) | Target::Keyword(..) | Target::Metadata => {
-            Err((End::Lower, no_order()))
-        }
+        Target::Ident(_) | Target::Text(_) | Target::Keyword(..) | Target::Metadata => Err((End::Lower, no_order())),
     }
 }
 
 /// The condition "the field's value compares so with this one".
-pub(crate) fn compares(
-    target: Target,
-    comparison: Comparison,
-    written: &str,
-) -> Result<Filter, ValueError> {
+pub(crate) fn compares(target: Target, comparison: Comparison, written: &str) -> Result<Filter, ValueError> {
     let (lower, upper) = match comparison {
         Comparison::Greater => (Bound::Excluded(written), Bound::Unbounded),
         Comparison::GreaterOrEqual => (Bound::Included(written), Bound::Unbounded),
@@ -155,12 +138,8 @@ fn ends<T: Ord + Clone>(
     read: fn(&str) -> Result<T, ValueError>,
 ) -> Result<Interval<T>, (End, ValueError)> {
     let one = |end: End, bound: Bound<&str>| match bound {
-        Bound::Included(written) => read(written)
-            .map(Bound::Included)
-            .map_err(|error| (end, error)),
-        Bound::Excluded(written) => read(written)
-            .map(Bound::Excluded)
-            .map_err(|error| (end, error)),
+        Bound::Included(written) => read(written).map(Bound::Included).map_err(|error| (end, error)),
+        Bound::Excluded(written) => read(written).map(Bound::Excluded).map_err(|error| (end, error)),
         Bound::Unbounded => Ok(Bound::Unbounded),
     };
     Ok(Interval {
@@ -182,11 +161,7 @@ fn needle(written: &str) -> Result<String, ValueError> {
     Ok(needle)
 }
 
-fn keyword(
-    field: KeywordField,
-    vocabulary: Vocabulary,
-    written: &str,
-) -> Result<Filter, ValueError> {
+fn keyword(field: KeywordField, vocabulary: Vocabulary, written: &str) -> Result<Filter, ValueError> {
     if written.trim().is_empty() {
         return Err(ValueError::bad("a value", "the value is empty".to_owned()));
     }
@@ -290,8 +265,7 @@ fn amount_meant(written: &str) -> Option<String> {
         trimmed.to_owned()
     };
     let meant = format!("{sign}{}", digits.trim_end_matches('.'));
-    (plain.bytes().any(|b| b.is_ascii_digit()) && meant != written && amount(&meant).is_ok())
-        .then_some(meant)
+    (plain.bytes().any(|b| b.is_ascii_digit()) && meant != written && amount(&meant).is_ok()).then_some(meant)
 }
 
 fn day(written: &str) -> Result<NaiveDate, ValueError> {
@@ -299,11 +273,7 @@ fn day(written: &str) -> Result<NaiveDate, ValueError> {
         let start = written
             .get(..10)
             .and_then(|start| calendar_day(start).map(|_| start.to_owned()));
-        ValueError::bad(
-            "a date such as 2026-11-01",
-            format!("{} is not a date", shown(written)),
-        )
-        .suggesting(start)
+        ValueError::bad("a date such as 2026-11-01", format!("{} is not a date", shown(written))).suggesting(start)
     })
 }
 
