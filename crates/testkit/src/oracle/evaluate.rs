@@ -23,13 +23,7 @@ const IDENTIFIERS: [&str; 10] = [
     "email",
     "phone",
 ];
-const TEXTS: [&str; 5] = [
-    "order_name",
-    "customer_name",
-    "depositor",
-    "reason",
-    "failure_message",
-];
+const TEXTS: [&str; 5] = ["order_name", "customer_name", "depositor", "reason", "failure_message"];
 
 /// One value of a field, as one entry (or the payment as a whole) has it.
 enum Held {
@@ -55,11 +49,9 @@ pub(crate) fn satisfies(seen: &View<'_>, filters: &Filters, zones: &Zones) -> bo
     let bounded = filters.bounds.iter().all(|(name, ..)| {
         let interval: Vec<_> = filters.bounds.iter().filter(|(n, ..)| n == name).collect();
         // One value has to lie between all bounds: two values of two entries do not help each other.
-        held(seen, name, zones).iter().any(|h| {
-            interval
-                .iter()
-                .all(|(_, by, value)| compares(h, *by, value))
-        })
+        held(seen, name, zones)
+            .iter()
+            .any(|h| interval.iter().all(|(_, by, value)| compares(h, *by, value)))
     });
     equal && bounded && filters.q.as_ref().is_none_or(|q| matches(seen, q, zones))
 }
@@ -68,9 +60,7 @@ pub(crate) fn satisfies(seen: &View<'_>, filters: &Filters, zones: &Zones) -> bo
 pub(crate) fn matches(seen: &View<'_>, query: &RefQuery, zones: &Zones) -> bool {
     match query {
         RefQuery::Word(word) => contains_word(seen, word, zones),
-        RefQuery::Compare { field, by, value } => held(seen, field, zones)
-            .iter()
-            .any(|h| compares(h, *by, value)),
+        RefQuery::Compare { field, by, value } => held(seen, field, zones).iter().any(|h| compares(h, *by, value)),
         RefQuery::Prefix { field, prefix } => {
             let prefix = normal::identifier(prefix);
             held(seen, field, zones).iter().any(|h| match h {
@@ -80,9 +70,8 @@ pub(crate) fn matches(seen: &View<'_>, query: &RefQuery, zones: &Zones) -> bool 
         }
         RefQuery::Range { field, low, high } => held(seen, field, zones).iter().any(|h| {
             let within = |end: &Option<End>, inclusive, exclusive| {
-                end.as_ref().is_none_or(|e| {
-                    compares(h, if e.inclusive { inclusive } else { exclusive }, &e.value)
-                })
+                end.as_ref()
+                    .is_none_or(|e| compares(h, if e.inclusive { inclusive } else { exclusive }, &e.value))
             };
             within(low, By::Gte, By::Gt) && within(high, By::Lte, By::Lt)
         }),
@@ -96,9 +85,7 @@ pub(crate) fn matches(seen: &View<'_>, query: &RefQuery, zones: &Zones) -> bool 
 fn contains_word(seen: &View<'_>, word: &str, zones: &Zones) -> bool {
     let fields = IDENTIFIERS.iter().chain(&TEXTS).chain(&["last4"]);
     let mut everywhere: Vec<Held> = fields.flat_map(|field| held(seen, field, zones)).collect();
-    let metadata = entries(seen)
-        .into_iter()
-        .filter_map(|m| m.object("metadata"));
+    let metadata = entries(seen).into_iter().filter_map(|m| m.object("metadata"));
     everywhere.extend(
         metadata
             .flat_map(|pairs| pairs.values())
@@ -127,8 +114,7 @@ fn held(seen: &View<'_>, field: &str, zones: &Zones) -> Vec<Held> {
     let of_cancellations = |path: &str| of_each(&seen.cancellations, path);
     let of_settlements = |path: &str| of_each(&seen.settlements, path);
     let plain = |values: Vec<String>| values.into_iter().map(Held::Plain).collect::<Vec<_>>();
-    let identifiers =
-        |values: Vec<String>| values.into_iter().map(Held::Identifier).collect::<Vec<_>>();
+    let identifiers = |values: Vec<String>| values.into_iter().map(Held::Identifier).collect::<Vec<_>>();
     let texts = |values: Vec<String>| values.into_iter().map(Held::Text).collect::<Vec<_>>();
     let one = |value: Option<String>| value.into_iter().collect::<Vec<_>>();
     let money = |minor: Option<i128>| match (minor, seen.currency) {
@@ -147,11 +133,7 @@ fn held(seen: &View<'_>, field: &str, zones: &Zones) -> Vec<Held> {
         "currency" => plain(one(seen.currency.map(str::to_owned))),
         "status" => plain(vec![seen.status().to_owned()]),
         "settlement_status" => plain(vec![seen.settlement_status().to_owned()]),
-        "method" => plain(vec![
-            payment
-                .map_or("UNKNOWN", |p| p.required("method"))
-                .to_owned(),
-        ]),
+        "method" => plain(vec![payment.map_or("UNKNOWN", |p| p.required("method")).to_owned()]),
         "flag" => plain(seen.flags.iter().map(|flag| (*flag).to_owned()).collect()),
         "amount" => money(seen.total()),
         "balance_amount" => money(seen.balance()),
@@ -211,10 +193,7 @@ fn held(seen: &View<'_>, field: &str, zones: &Zones) -> Vec<Held> {
 }
 
 fn of_each(entries: &[&Message], path: &str) -> Vec<String> {
-    entries
-        .iter()
-        .filter_map(|m| m.text(path).map(str::to_owned))
-        .collect()
+    entries.iter().filter_map(|m| m.text(path).map(str::to_owned)).collect()
 }
 
 fn metadata_values(seen: &View<'_>, key: &str) -> Vec<Held> {

@@ -16,10 +16,7 @@ pub struct Zones {
 impl Zones {
     /// The zone of one merchant.
     pub fn of(&self, merchant: &str) -> Tz {
-        self.merchants
-            .get(merchant)
-            .copied()
-            .unwrap_or(self.default)
+        self.merchants.get(merchant).copied().unwrap_or(self.default)
     }
 }
 
@@ -63,10 +60,7 @@ pub(crate) fn instant(text: &str) -> Option<DateTime<Utc>> {
         number(&clock[6..], 2)?,
     );
     let (micros, zone) = fraction(&text[19..])?;
-    let local = NaiveDateTime::new(
-        day,
-        NaiveTime::from_hms_micro_opt(hour, minute, second, micros)?,
-    );
+    let local = NaiveDateTime::new(day, NaiveTime::from_hms_micro_opt(hour, minute, second, micros)?);
     let utc = (local - Duration::minutes(offset_minutes(zone)?)).and_utc();
     let year = utc.format("%Y").to_string();
     (year.len() == 4 && year.bytes().all(|b| b.is_ascii_digit())).then_some(utc)
@@ -81,11 +75,7 @@ fn fraction(text: &str) -> Option<(u32, &str)> {
     if count == 0 {
         return None;
     }
-    let six: String = after[..count]
-        .chars()
-        .chain("000000".chars())
-        .take(6)
-        .collect();
+    let six: String = after[..count].chars().chain("000000".chars()).take(6).collect();
     Some((number(&six, 6)?, &after[count..]))
 }
 

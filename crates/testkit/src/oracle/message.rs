@@ -97,10 +97,7 @@ impl Message {
     }
 
     pub(crate) fn items(&self, list: &str) -> &[Value] {
-        self.data
-            .get(list)
-            .and_then(Value::as_array)
-            .map_or(&[], Vec::as_slice)
+        self.data.get(list).and_then(Value::as_array).map_or(&[], Vec::as_slice)
     }
 
     pub(crate) fn object(&self, name: &str) -> Option<&Map<String, Value>> {
@@ -118,12 +115,8 @@ impl Message {
     /// The entry's own instant; a settlement line has none.
     pub(crate) fn own_instant(&self) -> Option<DateTime<Utc>> {
         match self.kind {
-            Kind::Payment => self
-                .instant("approved_at")
-                .or_else(|| self.instant("requested_at")),
-            Kind::Cancellation => self
-                .instant("canceled_at")
-                .or_else(|| self.instant("requested_at")),
+            Kind::Payment => self.instant("approved_at").or_else(|| self.instant("requested_at")),
+            Kind::Cancellation => self.instant("canceled_at").or_else(|| self.instant("requested_at")),
             Kind::Settlement => None,
         }
     }
@@ -135,9 +128,7 @@ impl Message {
         }
         let mask: Vec<char> = self.text("card.number_masked")?.chars().collect();
         let tail = mask.get(mask.len().checked_sub(4)?..)?;
-        tail.iter()
-            .all(char::is_ascii_digit)
-            .then(|| tail.iter().collect())
+        tail.iter().all(char::is_ascii_digit).then(|| tail.iter().collect())
     }
 }
 

@@ -166,11 +166,7 @@ impl Oracle {
     }
 
     /// Takes a binary-mode message: the attributes without their `ce_` prefix, and `data`.
-    pub fn feed_binary(
-        &mut self,
-        attributes: &[(String, String)],
-        data: &[u8],
-    ) -> Result<(), Refusal> {
+    pub fn feed_binary(&mut self, attributes: &[(String, String)], data: &[u8]) -> Result<(), Refusal> {
         self.take(data, validate::binary(attributes, data))
     }
 
@@ -189,10 +185,7 @@ impl Oracle {
 
     /// Every payment key that an accepted message names, whether a reader finds it or not.
     pub fn payment_keys(&self) -> BTreeSet<String> {
-        self.accepted
-            .iter()
-            .map(|m| m.payment_key().to_owned())
-            .collect()
+        self.accepted.iter().map(|m| m.payment_key().to_owned()).collect()
     }
 
     /// The unified ledger of one payment, without `as_of`; `None` is a 404.
@@ -206,10 +199,7 @@ impl Oracle {
         let mut found = self.views(&reader.scope);
         found.retain(|view| evaluate::satisfies(view, filters, &self.zones));
         found.sort_by_key(|view| (std::cmp::Reverse(view.occurred_at), view.payment_key));
-        found
-            .into_iter()
-            .map(|view| view.payment_key.to_owned())
-            .collect()
+        found.into_iter().map(|view| view.payment_key.to_owned()).collect()
     }
 
     /// The sales report: `data`, `totals`, `orphans_left_out`.
@@ -232,15 +222,10 @@ impl Oracle {
             .collect();
         for key in self.payment_keys() {
             let entries = state::entries_of(&self.accepted, &key);
-            if entries
-                .iter()
-                .any(|entry| !entry.conflicting_versions().is_empty())
-            {
+            if entries.iter().any(|entry| !entry.conflicting_versions().is_empty()) {
                 rows.insert(row("conflict", Some(key.clone())));
             }
-            let codes = state::set_aside(&entries)
-                .into_iter()
-                .flat_map(|(_, codes)| codes);
+            let codes = state::set_aside(&entries).into_iter().flat_map(|(_, codes)| codes);
             rows.extend(codes.map(|code| row(code, Some(key.clone()))));
         }
         rows
@@ -248,11 +233,7 @@ impl Oracle {
 
     /// How many distinct contents were refused: the rows that quarantine holds for them.
     pub fn refused_contents(&self) -> usize {
-        self.refused
-            .iter()
-            .map(|(raw, _)| raw)
-            .collect::<BTreeSet<_>>()
-            .len()
+        self.refused.iter().map(|(raw, _)| raw).collect::<BTreeSet<_>>().len()
     }
 
     fn cut(&self, reader: &Reader) -> render::Cut<'_> {
@@ -280,10 +261,6 @@ impl Oracle {
             was_refused,
             overdue: self.overdue,
         };
-        state::view(
-            &state::entries_of(&self.accepted, payment_key),
-            scope,
-            &around,
-        )
+        state::view(&state::entries_of(&self.accepted, payment_key), scope, &around)
     }
 }

@@ -33,10 +33,7 @@ pub(crate) fn minor_units(text: &str, currency: &str) -> Option<i64> {
         Some((whole, fraction)) => (whole, fraction),
         None => (unsigned, ""),
     };
-    let only_digits = whole
-        .bytes()
-        .chain(fraction.bytes())
-        .all(|b| b.is_ascii_digit());
+    let only_digits = whole.bytes().chain(fraction.bytes()).all(|b| b.is_ascii_digit());
     let leading_zero = whole.len() > 1 && whole.starts_with('0');
     if !only_digits || whole.is_empty() || leading_zero || fraction.len() > digits {
         return None;
@@ -69,9 +66,7 @@ pub(crate) fn compare(minor: i128, currency: &str, major: &Decimal) -> Ordering 
     // and size decide: money here is a sum of few i64, far below 10^25, and a Decimal holds at most 29 digits.
     let scale = major.scale().max(digits);
     let left = minor.checked_mul(10_i128.pow(scale - digits));
-    let right = major
-        .mantissa()
-        .checked_mul(10_i128.pow(scale - major.scale()));
+    let right = major.mantissa().checked_mul(10_i128.pow(scale - major.scale()));
     match (left, right) {
         (Some(l), Some(r)) => l.cmp(&r),
         (None, _) => minor.cmp(&0),

@@ -82,12 +82,7 @@ impl fmt::Display for RefQuery {
         match self {
             Self::Word(word) => f.write_str(&written(word, Place::Bare)),
             Self::Compare { field, by, value } => {
-                write!(
-                    f,
-                    "{field}:{}{}",
-                    by.operator(),
-                    written(value, Place::Value)
-                )
+                write!(f, "{field}:{}{}", by.operator(), written(value, Place::Value))
             }
             Self::Prefix { field, prefix } => write!(f, "{field}:{prefix}*"),
             Self::Range { field, low, high } => {
@@ -115,11 +110,7 @@ impl fmt::Display for RefQuery {
 }
 
 fn joined(parts: &[RefQuery], between: &str) -> String {
-    parts
-        .iter()
-        .map(ToString::to_string)
-        .collect::<Vec<_>>()
-        .join(between)
+    parts.iter().map(ToString::to_string).collect::<Vec<_>>().join(between)
 }
 
 #[derive(PartialEq)]

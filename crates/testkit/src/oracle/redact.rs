@@ -31,8 +31,7 @@ fn redact_member(name: &str, value: &mut Value) -> bool {
 
 /// Identifiers, money, times and URLs, by the name of the member.
 fn is_exempt(name: &str) -> bool {
-    let identifier =
-        ["_id", "_key", "_no"].iter().any(|end| name.ends_with(end)) || name == "account_number";
+    let identifier = ["_id", "_key", "_no"].iter().any(|end| name.ends_with(end)) || name == "account_number";
     let money = [
         "total",
         "supplied",
@@ -74,10 +73,7 @@ pub(crate) fn redact_text(text: &str) -> String {
             }
             digits_at.push(last);
         }
-        let digits: Vec<u32> = digits_at
-            .iter()
-            .filter_map(|i| chars[*i].to_digit(10))
-            .collect();
+        let digits: Vec<u32> = digits_at.iter().filter_map(|i| chars[*i].to_digit(10)).collect();
         if is_card_number(&digits) {
             for i in &digits_at[..digits_at.len() - 4] {
                 out[*i] = '*';
@@ -105,5 +101,5 @@ fn passes_luhn(digits: &[u32]) -> bool {
             }
         })
         .sum();
-    sum % 10 == 0
+    sum.is_multiple_of(10)
 }

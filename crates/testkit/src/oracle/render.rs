@@ -24,10 +24,7 @@ const GROUPS: [(&str, &[&str]); 8] = [
             "acquire_status",
         ],
     ),
-    (
-        "virtual_account",
-        &["bank", "account_number", "depositor", "due_at"],
-    ),
+    ("virtual_account", &["bank", "account_number", "depositor", "due_at"]),
     ("easy_pay", &["provider"]),
     ("transfer", &["bank"]),
     ("mobile_phone", &["carrier", "phone_masked"]),
@@ -47,10 +44,7 @@ pub(crate) struct Cut<'a> {
 /// The payment as the contract shows it, without `as_of`.
 pub(crate) fn payment(seen: &View<'_>, cut: &Cut<'_>) -> Value {
     let own = seen.payment;
-    let own_text = |name: &str| {
-        own.and_then(|p| p.text(name))
-            .map_or(Value::Null, Value::from)
-    };
+    let own_text = |name: &str| own.and_then(|p| p.text(name)).map_or(Value::Null, Value::from);
     let own_time = |name: &str| own.and_then(|p| p.instant(name)).map_or(Value::Null, time);
     let mut out = Map::new();
     let mut put = |name: &str, value: Value| out.insert(name.to_owned(), value);
@@ -67,14 +61,8 @@ pub(crate) fn payment(seen: &View<'_>, cut: &Cut<'_>) -> Value {
             amount(p, &["total", "supplied", "vat", "tax_free", "discount"])
         }),
     );
-    put(
-        "canceled_amount",
-        money_or_null(Some(seen.canceled()), seen.currency),
-    );
-    put(
-        "balance_amount",
-        money_or_null(seen.balance(), seen.currency),
-    );
+    put("canceled_amount", money_or_null(Some(seen.canceled()), seen.currency));
+    put("balance_amount", money_or_null(seen.balance(), seen.currency));
     put("requested_at", own_time("requested_at"));
     put("approved_at", own_time("approved_at"));
     put("occurred_at", time(seen.occurred_at));
@@ -85,26 +73,17 @@ pub(crate) fn payment(seen: &View<'_>, cut: &Cut<'_>) -> Value {
     put("receipt_url", own_text("receipt_url"));
     put("metadata", own.map_or(Value::Null, metadata));
     for (name, members) in GROUPS {
-        put(
-            name,
-            own.map_or(Value::Null, |p| group(p, name, members, cut.unmasked)),
-        );
+        put(name, own.map_or(Value::Null, |p| group(p, name, members, cut.unmasked)));
     }
     put("settlement_status", json!(seen.settlement_status()));
     put("settlement", settlement_sums(seen, cut));
     put(
         "cancellations",
-        seen.cancellations
-            .iter()
-            .map(|c| cancellation(c, cut))
-            .collect(),
+        seen.cancellations.iter().map(|c| cancellation(c, cut)).collect(),
     );
     put(
         "settlements",
-        seen.settlements
-            .iter()
-            .map(|s| settlement(s, cut))
-            .collect(),
+        seen.settlements.iter().map(|s| settlement(s, cut)).collect(),
     );
     put("flags", json!(seen.flags));
     put("version", own.map_or(Value::Null, |p| json!(p.version)));
@@ -194,10 +173,7 @@ fn charges(entry: &Message, name: &str) -> Value {
 fn amount(entry: &Message, members: &[&str]) -> Value {
     let sent = members.iter().filter_map(|member| {
         let minor = entry.minor(&format!("amount.{member}"))?;
-        Some((
-            (*member).to_owned(),
-            json!(money::major_units(minor, entry.currency())),
-        ))
+        Some(((*member).to_owned(), json!(money::major_units(minor, entry.currency()))))
     });
     Value::Object(sent.collect())
 }

@@ -123,15 +123,14 @@ impl ReportParams {
     }
 
     fn selects(&self, part: &Part<'_>) -> bool {
-        let allows =
-            |values: &[String], value: &str| values.is_empty() || values.iter().any(|v| v == value);
+        let allows = |values: &[String], value: &str| values.is_empty() || values.iter().any(|v| v == value);
         allows(&self.merchant_id, part.merchant)
             && allows(&self.method, part.method)
             && allows(&self.currency, part.currency)
             && allows(&self.status, part.line_status)
-            && part.day.is_some_and(|day| {
-                self.from.is_none_or(|from| day >= from) && self.to.is_none_or(|to| day < to)
-            })
+            && part
+                .day
+                .is_some_and(|day| self.from.is_none_or(|from| day >= from) && self.to.is_none_or(|to| day < to))
     }
 }
 
@@ -153,10 +152,7 @@ pub(crate) fn sales(views: &[View<'_>], params: &ReportParams, zones: &Zones) ->
         .flat_map(|view| sales_parts(view, params.basis, zones))
         .collect();
     let left_out = match params.basis {
-        Basis::SaleDay => views
-            .iter()
-            .map(|view| orphaned_cancellations(view, params))
-            .sum(),
+        Basis::SaleDay => views.iter().map(|view| orphaned_cancellations(view, params)).sum(),
         _ => 0,
     };
     let counts = ["payment_count", "cancellation_count", "failed_count"];
@@ -165,21 +161,13 @@ pub(crate) fn sales(views: &[View<'_>], params: &ReportParams, zones: &Zones) ->
 }
 
 /// `/v1/reports/settlements`, from everything the reader sees.
-pub(crate) fn settlements(
-    views: &[View<'_>],
-    params: &ReportParams,
-    provider_figures: bool,
-) -> Value {
+pub(crate) fn settlements(views: &[View<'_>], params: &ReportParams, provider_figures: bool) -> Value {
     let parts: Vec<Part<'_>> = views
         .iter()
         .flat_map(|view| settlement_parts(view, params.basis))
         .collect();
     let amounts = ["gross", "fee", "vat", "payout", "cost", "net_profit"];
-    let shown = if provider_figures {
-        &amounts[..]
-    } else {
-        &amounts[..4]
-    };
+    let shown = if provider_figures { &amounts[..] } else { &amounts[..4] };
     report(&parts, params, &["settlement_count"], shown, 0)
 }
 
@@ -210,8 +198,7 @@ fn sales_parts<'a>(view: &View<'a>, basis: Basis, zones: &Zones) -> Vec<Part<'a>
         match payment.status() {
             "AUTHORIZED" | "DONE" => {
                 sale.counts.insert("payment_count", 1);
-                sale.amounts
-                    .extend([("payment_amount", total), ("net_amount", total)]);
+                sale.amounts.extend([("payment_amount", total), ("net_amount", total)]);
             }
             "ABORTED" | "EXPIRED" => {
                 sale.counts.insert("failed_count", 1);
@@ -253,12 +240,9 @@ fn settlement_parts<'a>(view: &View<'a>, basis: Basis) -> Vec<Part<'a>> {
 
 /// DONE cancellations without a payment that match merchant and currency, whatever their day.
 fn orphaned_cancellations(view: &View<'_>, params: &ReportParams) -> usize {
-    let allows =
-        |values: &[String], value: &str| values.is_empty() || values.iter().any(|v| v == value);
+    let allows = |values: &[String], value: &str| values.is_empty() || values.iter().any(|v| v == value);
     let counts = |c: &&&Message| {
-        c.status() == "DONE"
-            && allows(&params.merchant_id, c.merchant())
-            && allows(&params.currency, c.currency())
+        c.status() == "DONE" && allows(&params.merchant_id, c.merchant()) && allows(&params.currency, c.currency())
     };
     if view.payment.is_some() {
         0
@@ -267,13 +251,7 @@ fn orphaned_cancellations(view: &View<'_>, params: &ReportParams) -> usize {
     }
 }
 
-fn report(
-    parts: &[Part<'_>],
-    params: &ReportParams,
-    counts: &[&str],
-    amounts: &[&str],
-    left_out: usize,
-) -> Value {
+fn report(parts: &[Part<'_>], params: &ReportParams, counts: &[&str], amounts: &[&str], left_out: usize) -> Value {
     let selected: Vec<&Part<'_>> = parts.iter().filter(|part| params.selects(part)).collect();
     json!({
         "data": rows(&selected, &params.group_by, counts, amounts),
@@ -286,10 +264,7 @@ fn report(
 fn rows(parts: &[&Part<'_>], group_by: &[Group], counts: &[&str], amounts: &[&str]) -> Value {
     let mut cells: BTreeMap<Vec<String>, Vec<&Part<'_>>> = BTreeMap::new();
     for part in parts {
-        let mut key: Vec<String> = group_by
-            .iter()
-            .map(|group| group_value(*group, part))
-            .collect();
+        let mut key: Vec<String> = group_by.iter().map(|group| group_value(*group, part)).collect();
         key.push(part.currency.to_owned());
         cells.entry(key).or_default().push(part);
     }
@@ -297,36 +272,20 @@ fn rows(parts: &[&Part<'_>], group_by: &[Group], counts: &[&str], amounts: &[&st
         .iter()
         .filter_map(|(key, parts)| {
             let count = |name: &str| parts.iter().filter_map(|p| p.counts.get(name)).sum::<u64>();
-            let amount = |name: &str| {
-                parts
-                    .iter()
-                    .filter_map(|p| p.amounts.get(name))
-                    .sum::<i128>()
-            };
+            let amount = |name: &str| parts.iter().filter_map(|p| p.amounts.get(name)).sum::<i128>();
             let currency = key.last()?;
-            let names = group_by
-                .iter()
-                .map(|group| group.member())
-                .chain(["currency"]);
+            let names = group_by.iter().map(|group| group.member()).chain(["currency"]);
             let mut row: Map<String, Value> = names
                 .zip(key)
                 .map(|(name, value)| (name.into(), json!(value)))
                 .collect();
+            row.extend(counts.iter().map(|name| ((*name).to_owned(), json!(count(name)))));
             row.extend(
-                counts
+                amounts
                     .iter()
-                    .map(|name| ((*name).to_owned(), json!(count(name)))),
+                    .map(|name| ((*name).to_owned(), json!(money::major_units(amount(name), currency)))),
             );
-            row.extend(amounts.iter().map(|name| {
-                (
-                    (*name).to_owned(),
-                    json!(money::major_units(amount(name), currency)),
-                )
-            }));
-            counts
-                .iter()
-                .any(|name| count(name) > 0)
-                .then_some(Value::Object(row))
+            counts.iter().any(|name| count(name) > 0).then_some(Value::Object(row))
         })
         .collect()
 }

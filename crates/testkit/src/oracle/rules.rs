@@ -53,11 +53,7 @@ fn payment(data: &Fields, currency: &str) -> Rule<()> {
         }
     }
     time(data, "requested_at", true)?;
-    time(
-        data,
-        "approved_at",
-        ["AUTHORIZED", "DONE"].contains(&status),
-    )?;
+    time(data, "approved_at", ["AUTHORIZED", "DONE"].contains(&status))?;
     optional_text(data, "order_name")?;
     optional_identifier(data, "transaction_key")?;
     optional_text(data, "receipt_url")?;
@@ -72,14 +68,7 @@ fn payment_groups(data: &Fields) -> Rule<()> {
     if let Some(card) = object(data, "card")? {
         texts(
             card,
-            &[
-                "issuer",
-                "acquirer",
-                "number_masked",
-                "last4",
-                "type",
-                "acquire_status",
-            ],
+            &["issuer", "acquirer", "number_masked", "last4", "type", "acquire_status"],
         )?;
         optional_identifier(card, "approve_no")?;
         if card
@@ -157,9 +146,7 @@ fn settlement(data: &Fields, currency: &str) -> Rule<()> {
         optional_text(contract, "fee_rate")?;
     }
     match data.get("payout_currency") {
-        Some(payout_currency) if payout_currency.as_str() != Some(currency) => {
-            broken("payout_currency")
-        }
+        Some(payout_currency) if payout_currency.as_str() != Some(currency) => broken("payout_currency"),
         _ => Ok(()),
     }
 }
@@ -194,10 +181,7 @@ fn metadata(data: &Fields) -> Rule<()> {
         return Ok(());
     };
     let fits = |(key, value): (&String, &Value)| {
-        key.chars().count() <= 40
-            && value
-                .as_str()
-                .is_some_and(|text| text.chars().count() <= 500)
+        key.chars().count() <= 40 && value.as_str().is_some_and(|text| text.chars().count() <= 500)
     };
     if pairs.len() > 50 || !pairs.iter().all(fits) {
         return broken("metadata");
@@ -257,8 +241,7 @@ fn object<'a>(data: &'a Fields, name: &str) -> Rule<Option<&'a Fields>> {
 }
 
 fn amount_of(data: &Fields, name: &str, currency: &str) -> Rule<i64> {
-    money::minor_units(text(data, name)?, currency)
-        .ok_or_else(|| format!("{name} is not an amount of {currency}"))
+    money::minor_units(text(data, name)?, currency).ok_or_else(|| format!("{name} is not an amount of {currency}"))
 }
 
 fn optional_amount(data: &Fields, name: &str, currency: &str) -> Rule<Option<i64>> {

@@ -43,11 +43,7 @@ impl Entry<'_> {
                 .iter()
                 .any(|o| o.version == m.version && o.digest != m.digest)
         };
-        self.messages
-            .iter()
-            .filter(conflicting)
-            .map(|m| m.version)
-            .collect()
+        self.messages.iter().filter(conflicting).map(|m| m.version).collect()
     }
 
     fn is_live_payment(&self) -> bool {
@@ -59,9 +55,7 @@ impl Entry<'_> {
 pub(crate) fn entries_of<'a>(messages: &'a [Message], payment_key: &str) -> Vec<Entry<'a>> {
     let mut by_identity: BTreeMap<(Kind, &str), Vec<&Message>> = BTreeMap::new();
     for message in messages.iter().filter(|m| m.payment_key() == payment_key) {
-        let held = by_identity
-            .entry((message.kind, message.entry_id()))
-            .or_default();
+        let held = by_identity.entry((message.kind, message.entry_id())).or_default();
         if !held
             .iter()
             .any(|h| h.version == message.version && h.digest == message.digest)
@@ -80,11 +74,7 @@ pub(crate) fn entries_of<'a>(messages: &'a [Message], payment_key: &str) -> Vec<
 
 /// The entries that are set aside, each with the codes of its rows in quarantine.
 pub(crate) fn set_aside<'a>(entries: &'a [Entry<'a>]) -> Vec<(&'a Message, Vec<&'static str>)> {
-    let Some(payment) = entries
-        .iter()
-        .find(|e| e.is_live_payment())
-        .map(|e| e.state)
-    else {
+    let Some(payment) = entries.iter().find(|e| e.is_live_payment()).map(|e| e.state) else {
         return Vec::new();
     };
     entries
@@ -129,15 +119,8 @@ pub(crate) struct Circumstances<'a> {
 }
 
 /// The view of one payment; `None` when it is not found.
-pub(crate) fn view<'a>(
-    entries: &[Entry<'a>],
-    scope: &Scope,
-    around: &Circumstances<'_>,
-) -> Option<View<'a>> {
-    let payment = entries
-        .iter()
-        .find(|e| e.is_live_payment())
-        .map(|e| e.state);
+pub(crate) fn view<'a>(entries: &[Entry<'a>], scope: &Scope, around: &Circumstances<'_>) -> Option<View<'a>> {
+    let payment = entries.iter().find(|e| e.is_live_payment()).map(|e| e.state);
     if payment.is_some_and(|p| !scope.sees(p.merchant())) {
         return None;
     }
@@ -146,22 +129,11 @@ pub(crate) fn view<'a>(
         .iter()
         .filter(|e| all_exist || scope.sees(e.state.merchant()))
         .collect();
-    let fits = |m: &Message| {
-        payment.is_none_or(|p| p.merchant() == m.merchant() && p.currency() == m.currency())
-    };
-    let current: Vec<&'a Message> = existing
-        .iter()
-        .map(|e| e.state)
-        .filter(|m| !m.is_deleted())
-        .collect();
+    let fits = |m: &Message| payment.is_none_or(|p| p.merchant() == m.merchant() && p.currency() == m.currency());
+    let current: Vec<&'a Message> = existing.iter().map(|e| e.state).filter(|m| !m.is_deleted()).collect();
     let live: Vec<&'a Message> = current.iter().copied().filter(|m| fits(m)).collect();
     let first = *live.first()?;
-    let of_kind = |kind| {
-        live.iter()
-            .copied()
-            .filter(|m| m.kind == kind)
-            .collect::<Vec<_>>()
-    };
+    let of_kind = |kind| live.iter().copied().filter(|m| m.kind == kind).collect::<Vec<_>>();
     let mut seen = View {
         payment_key: first.payment_key(),
         payment,
@@ -177,10 +149,8 @@ pub(crate) fn view<'a>(
         occurred_at: occurred_at(payment, &live, around.zones)?,
         flags: BTreeSet::new(),
     };
-    seen.cancellations
-        .sort_by_key(|c| (c.own_instant(), c.entry_id()));
-    seen.settlements
-        .sort_by_key(|s| (s.date("sold_on"), s.entry_id()));
+    seen.cancellations.sort_by_key(|c| (c.own_instant(), c.entry_id()));
+    seen.settlements.sort_by_key(|s| (s.date("sold_on"), s.entry_id()));
     let anything_set_aside = current.len() > live.len();
     seen.flags = flags(&seen, &existing, &live, around, anything_set_aside);
     Some(seen)
@@ -202,10 +172,7 @@ fn flags(
         }
     };
     set("awaiting_payment", seen.payment.is_none());
-    set(
-        "card_number_redacted",
-        live.iter().any(|m| m.had_card_number),
-    );
+    set("card_number_redacted", live.iter().any(|m| m.had_card_number));
     set("conflict", existing.iter().any(in_conflict));
     set(
         "identity_changed",
@@ -213,10 +180,7 @@ fn flags(
             .iter()
             .any(|e| e.state.kind == Kind::Payment && changed_identity(e)),
     );
-    set(
-        "over_canceled",
-        total.is_some_and(|total| seen.canceled() > total),
-    );
+    set("over_canceled", total.is_some_and(|total| seen.canceled() > total));
     set("quarantined", around.was_refused || anything_set_aside);
     set(
         "unsettled_overdue",
@@ -228,11 +192,7 @@ fn flags(
 }
 
 fn changed_identity(entry: &Entry<'_>) -> bool {
-    let identities: BTreeSet<_> = entry
-        .messages
-        .iter()
-        .map(|m| (m.merchant(), m.currency()))
-        .collect();
+    let identities: BTreeSet<_> = entry.messages.iter().map(|m| (m.merchant(), m.currency())).collect();
     identities.len() > 1
 }
 
@@ -252,20 +212,13 @@ pub(crate) fn event_day(message: &Message, zones: &Zones) -> Option<NaiveDate> {
         .map(|at| instant::day_in(at, zones.of(message.merchant())))
 }
 
-fn occurred_at(
-    payment: Option<&Message>,
-    live: &[&Message],
-    zones: &Zones,
-) -> Option<DateTime<Utc>> {
+fn occurred_at(payment: Option<&Message>, live: &[&Message], zones: &Zones) -> Option<DateTime<Utc>> {
     if let Some(payment) = payment {
         return payment.own_instant();
     }
     live.iter()
         .filter_map(|m| match m.kind {
-            Kind::Settlement => Some(instant::first_instant(
-                m.date("sold_on")?,
-                zones.of(m.merchant()),
-            )),
+            Kind::Settlement => Some(instant::first_instant(m.date("sold_on")?, zones.of(m.merchant()))),
             _ => m.own_instant(),
         })
         .min()

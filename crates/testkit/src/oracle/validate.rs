@@ -150,9 +150,7 @@ fn without_nulls(data: Map<String, Value>) -> Map<String, Value> {
         .filter(|(_, value)| !value.is_null())
         .map(|(name, value)| match value {
             // The pairs of metadata are the producer's own, not fields: a null there is a mistyped value.
-            Value::Object(inner) if name != "metadata" => {
-                (name, Value::Object(without_nulls(inner)))
-            }
+            Value::Object(inner) if name != "metadata" => (name, Value::Object(without_nulls(inner))),
             other => (name, other),
         })
         .collect()
