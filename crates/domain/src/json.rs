@@ -42,7 +42,9 @@ impl<'a> Object<'a> {
     /// Takes the value of a member and leaves `null` in its place.
     pub(crate) fn take(&mut self, name: &str) -> Option<Json<'a>> {
         let at = self.find(name)?;
-        self.0.get_mut(at).map(|(_, value)| std::mem::replace(value, Json::Null))
+        self.0
+            .get_mut(at)
+            .map(|(_, value)| std::mem::replace(value, Json::Null))
     }
 
     pub(crate) fn members(&self) -> &[(Cow<'a, str>, Json<'a>)] {
@@ -61,17 +63,29 @@ impl<'a> Object<'a> {
 /// The order of two strings by their UTF-16 code units. It differs from the order of their bytes only where a
 /// character beyond the basic plane meets one from U+E000 to U+FFFF.
 fn utf16_order(left: &str, right: &str) -> Ordering {
-    if left.is_ascii() || right.is_ascii() { left.cmp(right) } else { left.encode_utf16().cmp(right.encode_utf16()) }
+    if left.is_ascii() || right.is_ascii() {
+        left.cmp(right)
+    } else {
+        left.encode_utf16().cmp(right.encode_utf16())
+    }
 }
 
 /// Reads a whole text, whose size was checked before.
 pub(crate) fn parse(bytes: &[u8]) -> Result<Json<'_>, Refusal> {
     let Ok(text) = std::str::from_utf8(bytes) else {
-        return Err(Refusal::new(code::NOT_JSON, "", "the message is not UTF-8: send JSON text encoded as UTF-8"));
+        return Err(Refusal::new(
+            code::NOT_JSON,
+            "",
+            "the message is not UTF-8: send JSON text encoded as UTF-8",
+        ));
     };
     let reading = Reading::default();
     let mut deserializer = serde_json::Deserializer::from_str(text);
-    let parsed = Value { reading: &reading, depth: 1 }.deserialize(&mut deserializer);
+    let parsed = Value {
+        reading: &reading,
+        depth: 1,
+    }
+    .deserialize(&mut deserializer);
     match parsed.and_then(|value| deserializer.end().map(|()| value)) {
         Ok(value) => Ok(value),
         Err(error) => Err(reading.explain(bytes, &error)),
@@ -86,7 +100,9 @@ pub(crate) fn is_json(bytes: &[u8]) -> bool {
 /// What is wrong with the grammar. `IgnoredAny` neither recurses nor looks into escapes, so it judges nothing else.
 fn grammar_error(bytes: &[u8]) -> Option<serde_json::Error> {
     let mut deserializer = serde_json::Deserializer::from_slice(bytes);
-    de::Deserialize::deserialize(&mut deserializer).and_then(|IgnoredAny| deserializer.end()).err()
+    de::Deserialize::deserialize(&mut deserializer)
+        .and_then(|IgnoredAny| deserializer.end())
+        .err()
 }
 
 /// What is remembered of a reading that fails: which rule was broken, and the way up from there to the root.
@@ -156,7 +172,10 @@ struct Value<'r> {
 
 impl Value<'_> {
     fn inner(&self) -> Value<'_> {
-        Value { reading: self.reading, depth: self.depth + 1 }
+        Value {
+            reading: self.reading,
+            depth: self.depth + 1,
+        }
     }
 }
 

@@ -17,7 +17,9 @@ pub struct Currency(iso_currency::Currency);
 impl Currency {
     /// The currency of an upper-case three-letter code.
     pub fn parse(code: &str) -> Option<Self> {
-        iso_currency::Currency::from_code(code).filter(|currency| currency.exponent().is_some()).map(Self)
+        iso_currency::Currency::from_code(code)
+            .filter(|currency| currency.exponent().is_some())
+            .map(Self)
     }
 
     /// The three-letter code.
@@ -82,7 +84,11 @@ pub fn parse_minor(text: &str, currency: Currency) -> Result<i64, MoneyError> {
             .and_then(|shifted| shifted.checked_sub(i64::from(byte - b'0')))
             .ok_or(MoneyError::OutOfRange)?;
     }
-    if negative { Ok(minor) } else { minor.checked_neg().ok_or(MoneyError::OutOfRange) }
+    if negative {
+        Ok(minor)
+    } else {
+        minor.checked_neg().ok_or(MoneyError::OutOfRange)
+    }
 }
 
 /// Prints minor units in major units with exactly the currency's fraction digits.
@@ -91,7 +97,11 @@ pub fn format_minor(minor: i128, currency: Currency) -> String {
     let sign = if minor < 0 { "-" } else { "" };
     let padded = format!("{:0width$}", minor.unsigned_abs(), width = digits + 1);
     let (whole, fraction) = padded.split_at(padded.len() - digits);
-    if digits == 0 { format!("{sign}{whole}") } else { format!("{sign}{whole}.{fraction}") }
+    if digits == 0 {
+        format!("{sign}{whole}")
+    } else {
+        format!("{sign}{whole}.{fraction}")
+    }
 }
 
 /// Compares an amount with a number in major units, exactly: 1050 minor units of USD equal 10.5.
@@ -123,7 +133,15 @@ mod tests {
 
     #[test]
     fn the_iso_table_decides_the_digits() {
-        for (code, digits) in [("KRW", 0), ("JPY", 0), ("USD", 2), ("EUR", 2), ("BHD", 3), ("CLF", 4), ("VND", 0)] {
+        for (code, digits) in [
+            ("KRW", 0),
+            ("JPY", 0),
+            ("USD", 2),
+            ("EUR", 2),
+            ("BHD", 3),
+            ("CLF", 4),
+            ("VND", 0),
+        ] {
             assert_eq!(currency(code).digits(), digits, "{code}");
             assert_eq!(currency(code).code(), code);
         }
@@ -188,8 +206,17 @@ mod tests {
         assert_eq!(compare(1050, "USD", "10.500000"), Ordering::Equal);
         assert_eq!(compare(1050, "USD", "10.500001"), Ordering::Less);
         assert_eq!(compare(10, "KRW", "9.999999999999999999999999999"), Ordering::Greater);
-        assert_eq!(compare(i128::MAX, "KRW", "7.0000000000000000000000000001"), Ordering::Greater);
-        assert_eq!(compare(i128::MIN, "CLF", "-7.0000000000000000000000000001"), Ordering::Less);
-        assert_eq!(compare(i128::MIN, "CLF", "-79228162514264337593543950335"), Ordering::Less);
+        assert_eq!(
+            compare(i128::MAX, "KRW", "7.0000000000000000000000000001"),
+            Ordering::Greater
+        );
+        assert_eq!(
+            compare(i128::MIN, "CLF", "-7.0000000000000000000000000001"),
+            Ordering::Less
+        );
+        assert_eq!(
+            compare(i128::MIN, "CLF", "-79228162514264337593543950335"),
+            Ordering::Less
+        );
     }
 }

@@ -30,7 +30,11 @@ pub fn redact_text(text: &str) -> Option<String> {
     }
     let mut bytes = text.as_bytes().to_vec();
     // Digits became asterisks and nothing else changed, so the bytes are still UTF-8.
-    if mask(&mut bytes) { String::from_utf8(bytes).ok() } else { None }
+    if mask(&mut bytes) {
+        String::from_utf8(bytes).ok()
+    } else {
+        None
+    }
 }
 
 /// The bytes of a refused message without card numbers: by each JSON string, names included, where the bytes are JSON, else as
@@ -123,14 +127,17 @@ fn is_amount(names: &[String]) -> bool {
 }
 
 fn is_decimal(text: &str) -> bool {
-    text.bytes().all(|byte| byte.is_ascii_digit() || matches!(byte, b'-' | b'.'))
+    text.bytes()
+        .all(|byte| byte.is_ascii_digit() || matches!(byte, b'-' | b'.'))
         && text.rfind('-').is_none_or(|at| at == 0)
 }
 
 fn is_url(text: &str) -> bool {
     text.split_once("://").is_some_and(|(scheme, rest)| {
         scheme.starts_with(|first: char| first.is_ascii_alphabetic())
-            && scheme.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'-' | b'.'))
+            && scheme
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'-' | b'.'))
             && !rest.is_empty()
             && !rest.contains(char::is_whitespace)
     })
@@ -177,12 +184,19 @@ fn mask_run(run: &mut [u8]) -> bool {
     if !(DIGITS_MIN..=DIGITS_MAX).contains(&digits) || !matches!(run[0], b'2'..=b'6' | b'9') || !passes_luhn(run) {
         return false;
     }
-    run.iter_mut().filter(|byte| byte.is_ascii_digit()).take(digits - DIGITS_KEPT).for_each(|byte| *byte = b'*');
+    run.iter_mut()
+        .filter(|byte| byte.is_ascii_digit())
+        .take(digits - DIGITS_KEPT)
+        .for_each(|byte| *byte = b'*');
     true
 }
 
 fn passes_luhn(run: &[u8]) -> bool {
-    let digits = run.iter().rev().filter(|byte| byte.is_ascii_digit()).map(|byte| u32::from(byte - b'0'));
+    let digits = run
+        .iter()
+        .rev()
+        .filter(|byte| byte.is_ascii_digit())
+        .map(|byte| u32::from(byte - b'0'));
     let sum: u32 = digits
         .enumerate()
         .map(|(place, digit)| match (place % 2, digit * 2) {

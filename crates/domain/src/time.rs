@@ -20,7 +20,10 @@ pub struct Zones {
 
 impl Default for Zones {
     fn default() -> Self {
-        Self { default: Tz::Asia__Seoul, merchants: BTreeMap::new() }
+        Self {
+            default: Tz::Asia__Seoul,
+            merchants: BTreeMap::new(),
+        }
     }
 }
 
@@ -128,7 +131,12 @@ fn date_of(bytes: &[u8; 10]) -> Option<NaiveDate> {
 
 /// Two ASCII digits at `at` as a number.
 fn two(bytes: &[u8], at: usize) -> Option<u32> {
-    let digit = |at: usize| bytes.get(at).filter(|byte| byte.is_ascii_digit()).map(|byte| u32::from(byte - b'0'));
+    let digit = |at: usize| {
+        bytes
+            .get(at)
+            .filter(|byte| byte.is_ascii_digit())
+            .map(|byte| u32::from(byte - b'0'))
+    };
     Some(digit(at)? * 10 + digit(at + 1)?)
 }
 
@@ -142,8 +150,9 @@ fn fraction(bytes: &[u8]) -> Option<(i64, &[u8])> {
         return None;
     }
     let (digits, zone) = digits.split_at(count);
-    let micros =
-        (0..6).fold(0, |micros, place| micros * 10 + digits.get(place).map_or(0, |byte| i64::from(byte - b'0')));
+    let micros = (0..6).fold(0, |micros, place| {
+        micros * 10 + digits.get(place).map_or(0, |byte| i64::from(byte - b'0'))
+    });
     Some((micros, zone))
 }
 
@@ -216,7 +225,15 @@ mod tests {
     #[test]
     fn dates_are_years_months_and_days() {
         assert_eq!(parse_date("2026-03-01"), Some(day(2026, 3, 1)));
-        for text in ["2026-3-1", "20260301", "2026-02-30", "2026-03-01T", "", "2026/03/01", "26-03-01"] {
+        for text in [
+            "2026-3-1",
+            "20260301",
+            "2026-02-30",
+            "2026-03-01T",
+            "",
+            "2026/03/01",
+            "26-03-01",
+        ] {
             assert_eq!(parse_date(text), None, "{text}");
         }
     }
@@ -229,10 +246,19 @@ mod tests {
     fn a_business_day_is_the_merchants_own() {
         let midnight = instant("2026-03-01T15:00:00Z");
         assert_eq!(business_day(midnight, Tz::Asia__Seoul), day(2026, 3, 2));
-        assert_eq!(business_day(midnight - TimeDelta::microseconds(1), Tz::Asia__Seoul), day(2026, 3, 1));
+        assert_eq!(
+            business_day(midnight - TimeDelta::microseconds(1), Tz::Asia__Seoul),
+            day(2026, 3, 1)
+        );
         assert_eq!(business_day(midnight, Tz::America__New_York), day(2026, 3, 1));
-        assert_eq!(business_day(instant("9999-12-31T23:59:59Z"), Tz::Asia__Seoul), day(9999, 12, 31));
-        assert_eq!(business_day(instant("0000-01-01T00:00:00Z"), Tz::America__New_York), day(0, 1, 1));
+        assert_eq!(
+            business_day(instant("9999-12-31T23:59:59Z"), Tz::Asia__Seoul),
+            day(9999, 12, 31)
+        );
+        assert_eq!(
+            business_day(instant("0000-01-01T00:00:00Z"), Tz::America__New_York),
+            day(0, 1, 1)
+        );
         for extreme in [DateTime::<Utc>::MIN_UTC, DateTime::<Utc>::MAX_UTC] {
             business_day(extreme, Tz::Pacific__Apia);
         }

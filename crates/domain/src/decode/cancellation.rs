@@ -23,7 +23,11 @@ pub(super) fn decode(fields: &Fields<'_, '_>) -> Result<CancellationRecord, Refu
     let requested_at = fields.optional_time("requested_at")?;
     let is_done = status == CancellationStatus::Done;
     if requested_at.is_none() && !is_done {
-        return Err(fields.refuse(code::MISSING_FIELD, "requested_at", "is required unless the status is DONE"));
+        return Err(fields.refuse(
+            code::MISSING_FIELD,
+            "requested_at",
+            "is required unless the status is DONE",
+        ));
     }
     let canceled_at = fields.optional_time("canceled_at")?;
     if canceled_at.is_none() && is_done {
@@ -50,5 +54,8 @@ pub(super) fn decode(fields: &Fields<'_, '_>) -> Result<CancellationRecord, Refu
 
 fn requested_by(by: &Fields<'_, '_>) -> Result<RequestedBy, Refusal> {
     let channel = by.one_of("channel", Channel::ALL, Channel::parse)?;
-    Ok(RequestedBy { channel: Some(channel), actor: by.optional_string("actor")? })
+    Ok(RequestedBy {
+        channel: Some(channel),
+        actor: by.optional_string("actor")?,
+    })
 }

@@ -39,7 +39,10 @@ pub(super) fn from_event(mut event: Object<'_>) -> Result<(Kind, Envelope, Objec
 /// name the header.
 pub(super) fn from_headers(headers: &[(&str, &[u8])]) -> Result<(Kind, Envelope), Refusal> {
     attributes(|name| {
-        let mut values = headers.iter().filter(|(header, _)| *header == name).map(|(_, value)| *value);
+        let mut values = headers
+            .iter()
+            .filter(|(header, _)| *header == name)
+            .map(|(_, value)| *value);
         let Some(value) = values.next() else {
             let detail = format!("the header `ce_{name}` is required in binary mode");
             return Err(Refusal::new(code::MISSING_FIELD, "", detail));
@@ -77,7 +80,14 @@ fn attributes<'t>(
         let detail = "`time` must be an RFC 3339 time with an offset, such as 2026-03-01T10:00:00+09:00";
         return Err(Refusal::new(code::BAD_TIME, pointer, detail));
     };
-    Ok((kind, Envelope { id: id.to_owned(), source: source.to_owned(), time }))
+    Ok((
+        kind,
+        Envelope {
+            id: id.to_owned(),
+            source: source.to_owned(),
+            time,
+        },
+    ))
 }
 
 fn kind_of(event_type: &str, pointer: String) -> Result<Kind, Refusal> {

@@ -113,7 +113,11 @@ impl<'j, 'a> Fields<'j, 'a> {
         };
         parse(text).map(Some).ok_or_else(|| {
             let values: Vec<String> = all.iter().map(T::to_string).collect();
-            self.refuse(code::BAD_VALUE, name, format_args!("must be one of {}", values.join(", ")))
+            self.refuse(
+                code::BAD_VALUE,
+                name,
+                format_args!("must be one of {}", values.join(", ")),
+            )
         })
     }
 
@@ -123,7 +127,8 @@ impl<'j, 'a> Fields<'j, 'a> {
         all: &[T],
         parse: impl Fn(&str) -> Option<T>,
     ) -> Result<T, Refusal> {
-        self.optional_one_of(name, all, parse)?.ok_or_else(|| self.missing(name))
+        self.optional_one_of(name, all, parse)?
+            .ok_or_else(|| self.missing(name))
     }
 
     pub(super) fn optional_time(&self, name: &str) -> Result<Option<DateTime<Utc>>, Refusal> {
@@ -140,7 +145,9 @@ impl<'j, 'a> Fields<'j, 'a> {
         let Some(text) = self.optional_text(name)? else {
             return Ok(None);
         };
-        parse_date(text).map(Some).ok_or_else(|| self.refuse(code::BAD_DATE, name, "must be a date such as 2026-03-01"))
+        parse_date(text)
+            .map(Some)
+            .ok_or_else(|| self.refuse(code::BAD_DATE, name, "must be a date such as 2026-03-01"))
     }
 
     pub(super) fn date(&self, name: &str) -> Result<NaiveDate, Refusal> {
@@ -217,7 +224,8 @@ impl<'j, 'a> Fields<'j, 'a> {
     }
 
     pub(super) fn money(&self, name: &str, currency: Currency, sign: Sign) -> Result<i64, Refusal> {
-        self.optional_money(name, currency, sign)?.ok_or_else(|| self.missing(name))
+        self.optional_money(name, currency, sign)?
+            .ok_or_else(|| self.missing(name))
     }
 
     /// Reads an object with `read`, which gets its fields.
@@ -264,7 +272,12 @@ impl<'j, 'a> Fields<'j, 'a> {
                 )),
             }
         };
-        items.iter().enumerate().map(read_item).collect::<Result<Vec<T>, Refusal>>().map(Some)
+        items
+            .iter()
+            .enumerate()
+            .map(read_item)
+            .collect::<Result<Vec<T>, Refusal>>()
+            .map(Some)
     }
 
     pub(super) fn metadata(&self) -> Result<Option<Metadata>, Refusal> {
@@ -274,8 +287,12 @@ impl<'j, 'a> Fields<'j, 'a> {
                 let Some(value) = pairs.optional_text(name)? else {
                     continue;
                 };
-                check_length(name, "a name in `metadata`", METADATA_NAME_CHARS_MAX, || pairs.pointer(name))?;
-                check_length(value, "a value in `metadata`", METADATA_VALUE_CHARS_MAX, || pairs.pointer(name))?;
+                check_length(name, "a name in `metadata`", METADATA_NAME_CHARS_MAX, || {
+                    pairs.pointer(name)
+                })?;
+                check_length(value, "a value in `metadata`", METADATA_VALUE_CHARS_MAX, || {
+                    pairs.pointer(name)
+                })?;
                 metadata.insert(name.to_string(), value.to_owned());
             }
             if metadata.len() > METADATA_PAIRS_MAX {
@@ -295,7 +312,11 @@ fn exact_integer(number: f64) -> Option<i64> {
 
 pub(super) fn check_not_empty(text: &str, name: &str, pointer: impl FnOnce() -> String) -> Result<(), Refusal> {
     if text.is_empty() {
-        return Err(Refusal::new(code::EMPTY, pointer(), format!("`{name}` must not be empty")));
+        return Err(Refusal::new(
+            code::EMPTY,
+            pointer(),
+            format!("`{name}` must not be empty"),
+        ));
     }
     Ok(())
 }

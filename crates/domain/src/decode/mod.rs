@@ -75,7 +75,13 @@ fn decode_checked(bytes: &[u8], encoding: Encoding<'_>) -> Result<Message, Refus
         canonical::write_object(&data, &mut body);
     }
     let record = record(kind, &data, place)?;
-    Ok(Message { envelope, record, digest, body, redacted })
+    Ok(Message {
+        envelope,
+        record,
+        digest,
+        body,
+        redacted,
+    })
 }
 
 fn record(kind: Kind, data: &Object<'_>, place: Place<'_>) -> Result<Record, Refusal> {
@@ -90,6 +96,10 @@ fn record(kind: Kind, data: &Object<'_>, place: Place<'_>) -> Result<Record, Ref
 fn object(value: Json<'_>) -> Result<Object<'_>, Refusal> {
     match value {
         Json::Object(object) => Ok(object),
-        _ => Err(Refusal::new(code::WRONG_TYPE, "", "the message is not a JSON object: send one event per message")),
+        _ => Err(Refusal::new(
+            code::WRONG_TYPE,
+            "",
+            "the message is not a JSON object: send one event per message",
+        )),
     }
 }

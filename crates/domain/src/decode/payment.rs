@@ -22,7 +22,9 @@ pub(super) fn decode(fields: &Fields<'_, '_>) -> Result<PaymentRecord, Refusal> 
     let method = fields.identifier("method", IDENTIFIER_CHARS_MAX)?;
     let currency = fields.currency()?;
     let amount = fields.object("amount", |amount| amounts(amount, currency))?;
-    let requested_at = fields.optional_time("requested_at")?.ok_or_else(|| fields.missing("requested_at"))?;
+    let requested_at = fields
+        .optional_time("requested_at")?
+        .ok_or_else(|| fields.missing("requested_at"))?;
     let approved_at = fields.optional_time("approved_at")?;
     if approved_at.is_none() && matches!(status, PaymentStatus::Authorized | PaymentStatus::Done) {
         return Err(fields.refuse(code::MISSING_FIELD, "approved_at", "is required of AUTHORIZED and DONE"));
@@ -77,11 +79,16 @@ fn card(card: &Fields<'_, '_>) -> Result<Card, Refusal> {
     let issuer = card.optional_string("issuer")?;
     let acquirer = card.optional_string("acquirer")?;
     let number_masked = card.optional_string("number_masked")?;
-    if number_masked.as_ref().is_some_and(|number| number.matches('*').count() < HIDDEN_DIGITS_MIN) {
+    if number_masked
+        .as_ref()
+        .is_some_and(|number| number.matches('*').count() < HIDDEN_DIGITS_MIN)
+    {
         let detail = format_args!("must hide at least {HIDDEN_DIGITS_MIN} digits, each by one `*`");
         return Err(card.refuse(code::CARD_NOT_MASKED, "number_masked", detail));
     }
-    let last4 = card.optional_string("last4")?.or_else(|| number_masked.as_deref().and_then(trailing_digits));
+    let last4 = card
+        .optional_string("last4")?
+        .or_else(|| number_masked.as_deref().and_then(trailing_digits));
     Ok(Card {
         issuer,
         acquirer,
@@ -111,9 +118,15 @@ fn virtual_account(account: &Fields<'_, '_>) -> Result<VirtualAccount, Refusal> 
 }
 
 fn mobile_phone(phone: &Fields<'_, '_>) -> Result<MobilePhone, Refusal> {
-    Ok(MobilePhone { carrier: phone.optional_string("carrier")?, phone_masked: phone.optional_string("phone_masked")? })
+    Ok(MobilePhone {
+        carrier: phone.optional_string("carrier")?,
+        phone_masked: phone.optional_string("phone_masked")?,
+    })
 }
 
 fn failure(failure: &Fields<'_, '_>) -> Result<Failure, Refusal> {
-    Ok(Failure { code: failure.optional_string("code")?, message: failure.optional_string("message")? })
+    Ok(Failure {
+        code: failure.optional_string("code")?,
+        message: failure.optional_string("message")?,
+    })
 }

@@ -31,7 +31,11 @@ pub(super) fn payment_key(bytes: &[u8], encoding: Encoding<'_>) -> Option<String
 /// The text of the one member with this name, if the text is an object and has exactly one.
 fn member<'a>(text: &'a str, name: &str) -> Option<&'a str> {
     let mut deserializer = serde_json::Deserializer::from_str(text);
-    deserializer.deserialize_map(OnlyMember { name }).ok().flatten().map(RawValue::get)
+    deserializer
+        .deserialize_map(OnlyMember { name })
+        .ok()
+        .flatten()
+        .map(RawValue::get)
 }
 
 struct OnlyMember<'n> {

@@ -33,7 +33,9 @@ pub(super) fn decode(fields: &Fields<'_, '_>) -> Result<SettlementRecord, Refusa
         LineOf::Cancellation => Sign::NotPositive,
     };
     let amount = fields.money("amount", currency, sign)?;
-    let fees = fields.optional_objects("fees", |fee| charge(fee, currency))?.ok_or_else(|| fields.missing("fees"))?;
+    let fees = fields
+        .optional_objects("fees", |fee| charge(fee, currency))?
+        .ok_or_else(|| fields.missing("fees"))?;
     let record = SettlementRecord {
         payment_key,
         settlement_id,

@@ -99,7 +99,14 @@ fn string_at(bytes: &[u8], mut at: usize) -> Vec<(u8, Range<usize>)> {
     while let Some(&byte) = bytes.get(at).filter(|byte| **byte != b'"') {
         let (character, length) = match (byte, bytes.get(at + 1)) {
             (b'\\', Some(b'u')) => (escaped(bytes, at + 2), 6),
-            (b'\\', Some(&next)) => (if matches!(next, b'/' | b'"' | b'\\') { next } else { b'\n' }, 2),
+            (b'\\', Some(&next)) => (
+                if matches!(next, b'/' | b'"' | b'\\') {
+                    next
+                } else {
+                    b'\n'
+                },
+                2,
+            ),
             _ => (byte, 1),
         };
         let end = (at + length).min(bytes.len());
@@ -111,7 +118,12 @@ fn string_at(bytes: &[u8], mut at: usize) -> Vec<(u8, Range<usize>)> {
 
 /// The value of four hexadecimal digits where it is an ASCII character.
 fn escaped(bytes: &[u8], at: usize) -> u8 {
-    let digits = bytes.get(at..at + 4).and_then(|digits| std::str::from_utf8(digits).ok());
+    let digits = bytes
+        .get(at..at + 4)
+        .and_then(|digits| std::str::from_utf8(digits).ok());
     let value = digits.and_then(|digits| u32::from_str_radix(digits, 16).ok());
-    value.and_then(|value| u8::try_from(value).ok()).filter(u8::is_ascii).unwrap_or(OTHER)
+    value
+        .and_then(|value| u8::try_from(value).ok())
+        .filter(u8::is_ascii)
+        .unwrap_or(OTHER)
 }

@@ -15,7 +15,10 @@ fn a_card_number_keeps_its_last_four_digits() {
     check("카드 4222222222222 입니다", "카드 *********2222 입니다");
     check("6304000000000000000", "***************0000");
     check("2223003122003222", "************3222");
-    check("4111111111111111 / 4111111111111111", "************1111 / ************1111");
+    check(
+        "4111111111111111 / 4111111111111111",
+        "************1111 / ************1111",
+    );
 }
 
 #[test]
@@ -40,22 +43,38 @@ fn other_numbers_stay() {
 }
 
 fn check_data(text: &str, expect: &str) {
-    let Ok(Json::Object(mut data)) = json::parse(text.as_bytes()) else { panic!("{text} is an object") };
+    let Ok(Json::Object(mut data)) = json::parse(text.as_bytes()) else {
+        panic!("{text} is an object")
+    };
     let found = redact_data(&mut data);
     let mut out = Vec::new();
     crate::canonical::write(&Json::Object(data), &mut out);
     assert_eq!(String::from_utf8_lossy(&out), expect);
     assert_eq!(found, text != expect, "{text}");
-    assert_eq!(String::from_utf8_lossy(&redact_raw(text.as_bytes())), expect, "raw {text}");
+    assert_eq!(
+        String::from_utf8_lossy(&redact_raw(text.as_bytes())),
+        expect,
+        "raw {text}"
+    );
     let event = format!("{{\"data\":{text}}}");
-    assert_eq!(String::from_utf8_lossy(&redact_raw(event.as_bytes())), format!("{{\"data\":{expect}}}"), "raw {event}");
+    assert_eq!(
+        String::from_utf8_lossy(&redact_raw(event.as_bytes())),
+        format!("{{\"data\":{expect}}}"),
+        "raw {event}"
+    );
 }
 
 #[test]
 fn identifiers_money_times_and_urls_are_spared() {
     for name in ["order_id", "payment_key", "approve_no", "account_number", "x_id"] {
-        check_data(&format!(r#"{{"{name}":"{CARD}"}}"#), &format!(r#"{{"{name}":"{CARD}"}}"#));
-        check_data(&format!(r#"{{"a":[{{"{name}":["{CARD}"]}}]}}"#), &format!(r#"{{"a":[{{"{name}":["{CARD}"]}}]}}"#));
+        check_data(
+            &format!(r#"{{"{name}":"{CARD}"}}"#),
+            &format!(r#"{{"{name}":"{CARD}"}}"#),
+        );
+        check_data(
+            &format!(r#"{{"a":[{{"{name}":["{CARD}"]}}]}}"#),
+            &format!(r#"{{"a":[{{"{name}":["{CARD}"]}}]}}"#),
+        );
     }
     for text in [
         format!(r#"{{"amount":{{"total":"{CARD}","vat":"-{CARD}"}}}}"#),
@@ -72,13 +91,28 @@ fn identifiers_money_times_and_urls_are_spared() {
 #[test]
 fn every_other_string_is_redacted() {
     for path in ["order_name", "number_masked", "phone", "id", "method"] {
-        check_data(&format!(r#"{{"{path}":"{CARD}"}}"#), &format!(r#"{{"{path}":"************1111"}}"#));
+        check_data(
+            &format!(r#"{{"{path}":"{CARD}"}}"#),
+            &format!(r#"{{"{path}":"************1111"}}"#),
+        );
     }
     for (text, expect) in [
-        (r#"{"metadata":{"a":["x 4111111111111111"]}}"#, r#"{"metadata":{"a":["x ************1111"]}}"#),
-        (r#"{"amount":{"other":"4111111111111111"}}"#, r#"{"amount":{"other":"************1111"}}"#),
-        (r#"{"amount":{"total":"4111 1111 1111 1111"}}"#, r#"{"amount":{"total":"**** **** **** 1111"}}"#),
-        (r#"{"receipt_url":"4111111111111111"}"#, r#"{"receipt_url":"************1111"}"#),
+        (
+            r#"{"metadata":{"a":["x 4111111111111111"]}}"#,
+            r#"{"metadata":{"a":["x ************1111"]}}"#,
+        ),
+        (
+            r#"{"amount":{"other":"4111111111111111"}}"#,
+            r#"{"amount":{"other":"************1111"}}"#,
+        ),
+        (
+            r#"{"amount":{"total":"4111 1111 1111 1111"}}"#,
+            r#"{"amount":{"total":"**** **** **** 1111"}}"#,
+        ),
+        (
+            r#"{"receipt_url":"4111111111111111"}"#,
+            r#"{"receipt_url":"************1111"}"#,
+        ),
         (
             r#"{"note":"see https://pay.example/4111111111111111"}"#,
             r#"{"note":"see https://pay.example/************1111"}"#,
@@ -95,9 +129,18 @@ fn raw_bytes_change_only_in_their_digits() {
         assert_eq!(String::from_utf8_lossy(&redact_raw(text.as_bytes())), expect, "{text}");
     };
     check("not json 4111111111111111 {", "not json ************1111 {");
-    check(r#"{ "a" : "\u0034111111111111111" , "b":1.0}"#, r#"{ "a" : "\u002a***********1111" , "b":1.0}"#);
-    check(r#"{"4111111111111111":"\"4111111111111111\ud800"}"#, r#"{"************1111":"\"************1111\ud800"}"#);
-    check(r#"{"data":{"order\u005fid":"4111111111111111"}}"#, r#"{"data":{"order\u005fid":"4111111111111111"}}"#);
+    check(
+        r#"{ "a" : "\u0034111111111111111" , "b":1.0}"#,
+        r#"{ "a" : "\u002a***********1111" , "b":1.0}"#,
+    );
+    check(
+        r#"{"4111111111111111":"\"4111111111111111\ud800"}"#,
+        r#"{"************1111":"\"************1111\ud800"}"#,
+    );
+    check(
+        r#"{"data":{"order\u005fid":"4111111111111111"}}"#,
+        r#"{"data":{"order\u005fid":"4111111111111111"}}"#,
+    );
     check(
         r#"["4111111111111111",{"a":{"x":1},"b":"4111111111111111"}]"#,
         r#"["************1111",{"a":{"x":1},"b":"************1111"}]"#,

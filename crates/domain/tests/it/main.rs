@@ -1,0 +1,4 @@
+//! The domain against the fixtures and against chance.
+
+mod fixtures;
+mod properties;
