@@ -24,3 +24,6 @@ pub const PARAMETER_VALUES_MAX: usize = 1000;
 
 /// Characters of a metadata key: messages with a longer key are refused, so none can match.
 pub const METADATA_KEY_CHARS_MAX: usize = 40;
+
+/// Mistakes that one answer reports. Nobody reads more, and an answer must not be many times its request.
+pub const PARAMETER_ERRORS_MAX: usize = 100;

@@ -13,7 +13,7 @@ use crate::bind::compile;
 use crate::catalogue::{BRACKET_OPERATORS, Target};
 use crate::error::{ParamError, code};
 use crate::filter::Filter;
-use crate::limits::PARAMETER_VALUES_MAX;
+use crate::limits::{PARAMETER_ERRORS_MAX, PARAMETER_VALUES_MAX};
 use crate::nearest::nearest;
 use crate::param_set::ParamSet;
 use crate::value::{self, ValueError, shown};
@@ -22,7 +22,8 @@ use crate::value::{self, ValueError, shown};
 ///
 /// # Errors
 ///
-/// Every mistake in every parameter, so that a client can mend them all at once.
+/// Every mistake in every parameter, so that a client can mend them all at once (the first hundred, see
+/// [`PARAMETER_ERRORS_MAX`]).
 pub fn filter_from_params<'a>(
     params: impl IntoIterator<Item = (&'a str, &'a str)>,
     allowed: ParamSet,
@@ -36,6 +37,9 @@ pub fn filter_from_params<'a>(
     for (name, value) in params {
         if let Err(error) = request.take(name, value) {
             request.errors.push(*error);
+            if request.errors.len() == PARAMETER_ERRORS_MAX {
+                break;
+            }
         }
     }
     if !request.errors.is_empty() {
@@ -58,8 +62,8 @@ struct Draft {
     name: &'static str,
     /// Any of these.
     values: Vec<Filter>,
-    /// And all of these.
-    bounds: Vec<Filter>,
+    /// And lie in this.
+    interval: Option<Filter>,
 }
 
 impl Request {
@@ -83,9 +87,10 @@ impl Request {
         let comparison = comparison(operator).ok_or_else(|| unknown_operator(name, known, operator))?;
         let bound = value::compares(target, comparison, written).map_err(|error| refused(name, error))?;
         let draft = self.draft(known);
-        if !draft.bounds.contains(&bound) {
-            draft.bounds.push(bound);
-        }
+        draft.interval = Some(match draft.interval.take() {
+            None => bound,
+            Some(interval) => intersection(interval, bound),
+        });
         Ok(())
     }
 
@@ -134,7 +139,7 @@ impl Request {
                 self.drafts.push(Draft {
                     name,
                     values: Vec::new(),
-                    bounds: Vec::new(),
+                    interval: None,
                 });
                 self.drafts.len() - 1
             });
@@ -177,8 +182,7 @@ impl Request {
 
 impl Draft {
     fn filter(self) -> Filter {
-        let interval = self.bounds.into_iter().reduce(intersection);
-        match interval {
+        match self.interval {
             None => Filter::any_of(self.values),
             Some(interval) if self.values.is_empty() => interval,
             Some(interval) => Filter::any_of(

@@ -285,6 +285,20 @@ fn days_and_times_must_be_complete() {
         12,
         "2026-11-01T00:00:00+09:00",
     );
+    for time in [
+        "2026-11-01T00:00:00+0900",
+        "2026-11-01T00:00+09:00",
+        "2026-11-01T24:00:00Z",
+        "12026-11-01T00:00:00Z",
+    ] {
+        check(&format!("approved_at:{time}"), code::BAD_VALUE, 12, "RFC 3339");
+    }
+    check(
+        "approved_at:\"2026-11-01T00:00:00 +09:00\"",
+        code::BAD_VALUE,
+        12,
+        "RFC 3339",
+    );
     check("approved_at:12:30", code::BAD_VALUE, 12, "RFC 3339");
     check("approved_at:\"2026-11-01 00:00:00Z\"", code::BAD_VALUE, 12, "RFC 3339");
     let error = refuse("approved_at:[2026-11-01T00:00:00 09:00 TO *]");

@@ -8,4 +8,5 @@ mod meaning;
 mod normal_forms;
 mod notation;
 mod parameters;
+mod reference;
 mod round_trip;

@@ -231,6 +231,8 @@ fn amounts() {
         ("amount:15000", "Amount[15000..15000]"),
         ("amount:10.50", "Amount[10.5..10.5]"),
         ("amount:-5", "Amount[-5..-5]"),
+        ("amount:-0", "Amount[0..0]"),
+        ("amount:-0.00", "Amount[0..0]"),
         ("amount:\"5\"", "Amount[5..5]"),
         ("amount:>=10000", "Amount[10000..*)"),
         ("amount:>10000", "Amount(10000..*)"),

@@ -234,4 +234,6 @@ fn values_of_one_parameter_are_bounded() {
     );
     let errors = filter_from_params(params(1001), LIST).expect_err("too many");
     assert_eq!(errors[0].code, code::TOO_MANY_VALUES);
+    let errors = filter_from_params(std::iter::repeat_n(("foo", "1"), 5000), LIST).expect_err("unknown");
+    assert_eq!(errors.len(), 100);
 }
