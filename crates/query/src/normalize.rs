@@ -35,6 +35,11 @@ pub fn fold(text: &str) -> String {
 /// The identifier normal form.
 pub fn ident(text: &str) -> String {
     let mut current = fold(text);
+    if current.is_ascii() {
+        // Nothing in ASCII combines, so what is left is normal already.
+        current.retain(|c| c != ' ' && c != '-');
+        return current;
+    }
     for _ in 0..PASSES_MAX {
         let bare: String = current
             .chars()

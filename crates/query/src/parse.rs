@@ -198,6 +198,7 @@ fn not(input: &mut Input<'_>) -> Parsed<Ast> {
         negations += 1;
     }
     let mut ast = primary(input)?;
+    // Whatever was opened here is closed again.
     input.state.depth = outer_depth;
     for _ in 0..negations {
         ast = Ast::Not(Box::new(ast));
@@ -221,7 +222,6 @@ fn primary(input: &mut Input<'_>) -> Parsed<Ast> {
         return Failure::unexpected(at(input), ")", detail).coded(code::UNCLOSED).cut();
     }
     literal(")").void().parse_next(input)?;
-    input.state.depth -= 1;
     Ok(ast)
 }
 

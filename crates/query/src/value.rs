@@ -236,15 +236,12 @@ fn amount(written: &str) -> Result<Decimal, ValueError> {
     } else {
         format!("{whole}.{fraction}")
     };
-    // There is one zero, whatever its sign.
-    Decimal::from_str_exact(&canonical)
-        .map(|amount| if amount.is_zero() { Decimal::ZERO } else { amount })
-        .map_err(|_| {
-            ValueError::bad(
-                "an amount of at most 28 digits",
-                format!("{} has more digits than any amount", shown(written)),
-            )
-        })
+    Decimal::from_str_exact(&canonical).map_err(|_| {
+        ValueError::bad(
+            "an amount of at most 28 digits",
+            format!("{} has more digits than any amount", shown(written)),
+        )
+    })
 }
 
 /// `15,000`, `+5` and `007` are understood well enough to say how they are written here.
