@@ -107,84 +107,97 @@ fn entries<'a>(seen: &View<'a>) -> Vec<&'a Message> {
         .collect()
 }
 
-/// Every value that the view holds for a field.
+/// Every value that the view holds for a field: each field is known to one of the three.
 fn held(seen: &View<'_>, field: &str, zones: &Zones) -> Vec<Held> {
-    let payment = seen.payment;
-    let own = |path: &str| payment.and_then(|p| p.text(path)).map(str::to_owned);
-    let of_cancellations = |path: &str| of_each(&seen.cancellations, path);
-    let of_settlements = |path: &str| of_each(&seen.settlements, path);
-    let plain = |values: Vec<String>| values.into_iter().map(Held::Plain).collect::<Vec<_>>();
-    let identifiers = |values: Vec<String>| values.into_iter().map(Held::Identifier).collect::<Vec<_>>();
-    let texts = |values: Vec<String>| values.into_iter().map(Held::Text).collect::<Vec<_>>();
-    let one = |value: Option<String>| value.into_iter().collect::<Vec<_>>();
+    let derived = derived(seen, field);
+    let recorded = recorded(seen, field);
+    derived
+        .into_iter()
+        .chain(recorded)
+        .chain(of_entries(seen, field, zones))
+        .collect()
+}
+
+/// What is worked out for the payment as a whole.
+fn derived(seen: &View<'_>, field: &str) -> Vec<Held> {
+    let plain = |value: &str| vec![Held::Plain(value.to_owned())];
     let money = |minor: Option<i128>| match (minor, seen.currency) {
         (Some(minor), Some(currency)) => vec![Held::Money(minor, currency.to_owned())],
         _ => Vec::new(),
     };
-    let lines = |name: &str| {
-        seen.settlements
-            .iter()
-            .filter_map(|s| s.date(name))
-            .map(Held::Day)
-            .collect::<Vec<_>>()
-    };
     match field {
-        "merchant_id" => plain(one(seen.merchant.map(str::to_owned))),
-        "currency" => plain(one(seen.currency.map(str::to_owned))),
-        "status" => plain(vec![seen.status().to_owned()]),
-        "settlement_status" => plain(vec![seen.settlement_status().to_owned()]),
-        "method" => plain(vec![payment.map_or("UNKNOWN", |p| p.required("method")).to_owned()]),
-        "flag" => plain(seen.flags.iter().map(|flag| (*flag).to_owned()).collect()),
+        "payment_key" => vec![Held::Identifier(seen.payment_key.to_owned())],
+        "merchant_id" => seen.merchant.map_or(Vec::new(), plain),
+        "currency" => seen.currency.map_or(Vec::new(), plain),
+        "status" => plain(seen.status()),
+        "settlement_status" => plain(seen.settlement_status()),
+        "method" => plain(seen.payment.map_or("UNKNOWN", |p| p.required("method"))),
+        "flag" => seen.flags.iter().flat_map(|flag| plain(flag)).collect(),
         "amount" => money(seen.total()),
         "balance_amount" => money(seen.balance()),
-        "event_day" => entries(seen)
+        "sale_day" => seen.event_day.into_iter().map(Held::Day).collect(),
+        _ => Vec::new(),
+    }
+}
+
+/// What the payment entry says.
+fn recorded(seen: &View<'_>, field: &str) -> Vec<Held> {
+    let Some(payment) = seen.payment else { return Vec::new() };
+    let all = |as_held: fn(String) -> Held, paths: &[&str]| -> Vec<Held> {
+        paths
+            .iter()
+            .filter_map(|path| payment.text(path))
+            .map(str::to_owned)
+            .map(as_held)
+            .collect()
+    };
+    match field {
+        "order_id" | "transaction_key" => all(Held::Identifier, &[field]),
+        "approve_no" => all(Held::Identifier, &["card.approve_no"]),
+        "account_number" => all(Held::Identifier, &["virtual_account.account_number"]),
+        "email" => all(Held::Identifier, &["customer.email"]),
+        "phone" => all(Held::Identifier, &["customer.phone"]),
+        "last4" => payment.last4().into_iter().map(Held::Identifier).collect(),
+        "order_name" => all(Held::Text, &["order_name"]),
+        "customer_name" => all(Held::Text, &["customer.name"]),
+        "depositor" => all(Held::Text, &["virtual_account.depositor"]),
+        "failure_message" => all(Held::Text, &["failure.message"]),
+        "issuer" => all(Held::Plain, &["card.issuer", "gift_certificate.issuer"]),
+        "provider" => all(Held::Plain, &["easy_pay.provider"]),
+        "bank" => all(Held::Plain, &["virtual_account.bank", "transfer.bank"]),
+        "approved_at" => payment.instant("approved_at").into_iter().map(Held::Instant).collect(),
+        _ => Vec::new(),
+    }
+}
+
+/// What one entry or another says: one value for each entry that has it.
+fn of_entries(seen: &View<'_>, field: &str, zones: &Zones) -> Vec<Held> {
+    let identifiers = |entries: &[&Message]| of_each(entries, field).into_iter().map(Held::Identifier).collect();
+    let canceled =
+        |as_held: fn(String) -> Held, path: &str| of_each(&seen.cancellations, path).into_iter().map(as_held).collect();
+    let all = entries(seen);
+    match field {
+        "event_day" => all
             .into_iter()
             .filter_map(|m| state::event_day(m, zones))
             .map(Held::Day)
             .collect(),
-        "sale_day" => seen.event_day.into_iter().map(Held::Day).collect(),
-        "approved_at" => payment
-            .and_then(|p| p.instant("approved_at"))
-            .into_iter()
-            .map(Held::Instant)
-            .collect(),
-        "canceled_at" => seen
-            .cancellations
+        "canceled_at" => {
+            let at = |c: &&Message| c.instant("canceled_at").map(Held::Instant);
+            seen.cancellations.iter().filter_map(at).collect()
+        }
+        "sold_on" | "paid_out_on" => seen
+            .settlements
             .iter()
-            .filter_map(|c| c.instant("canceled_at"))
-            .map(Held::Instant)
+            .filter_map(|s| s.date(field))
+            .map(Held::Day)
             .collect(),
-        "sold_on" | "paid_out_on" => lines(field),
-        "payment_key" => identifiers(vec![seen.payment_key.to_owned()]),
-        "order_id" | "transaction_key" => identifiers(one(own(field))),
         // A settlement line of a cancellation names it, and may be there before it.
-        "cancellation_id" => identifiers([of_cancellations(field), of_settlements(field)].concat()),
-        "settlement_id" | "payout_id" => identifiers(of_settlements(field)),
-        "approve_no" => identifiers(one(own("card.approve_no"))),
-        "account_number" => identifiers(one(own("virtual_account.account_number"))),
-        "email" => identifiers(one(own("customer.email"))),
-        "phone" => identifiers(one(own("customer.phone"))),
-        "order_name" => texts(one(own("order_name"))),
-        "customer_name" => texts(one(own("customer.name"))),
-        "depositor" => texts(one(own("virtual_account.depositor"))),
-        "failure_message" => texts(one(own("failure.message"))),
-        "reason" => texts(of_cancellations("reason")),
-        "reason_code" => plain(of_cancellations("reason_code")),
-        "channel" => plain(of_cancellations("requested_by.channel")),
-        "last4" => identifiers(one(payment.and_then(Message::last4))),
-        "issuer" => plain(
-            one(own("card.issuer"))
-                .into_iter()
-                .chain(own("gift_certificate.issuer"))
-                .collect(),
-        ),
-        "provider" => plain(one(own("easy_pay.provider"))),
-        "bank" => plain(
-            one(own("virtual_account.bank"))
-                .into_iter()
-                .chain(own("transfer.bank"))
-                .collect(),
-        ),
+        "cancellation_id" => identifiers(&[&seen.cancellations[..], &seen.settlements].concat()),
+        "settlement_id" | "payout_id" => identifiers(&seen.settlements),
+        "reason" => canceled(Held::Text, "reason"),
+        "reason_code" => canceled(Held::Plain, "reason_code"),
+        "channel" => canceled(Held::Plain, "requested_by.channel"),
         _ => match field.strip_prefix("metadata.") {
             Some(key) => metadata_values(seen, key),
             None => Vec::new(),

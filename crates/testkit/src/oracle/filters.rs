@@ -12,6 +12,8 @@ pub struct Filters {
     pub bounds: Vec<(String, By, String)>,
     /// The search language.
     pub q: Option<RefQuery>,
+    /// Oldest first (`order=asc`); keys ascend either way.
+    pub ascending: bool,
 }
 
 impl Filters {

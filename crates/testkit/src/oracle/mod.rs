@@ -198,7 +198,12 @@ impl Oracle {
     pub fn list(&self, reader: &Reader, filters: &Filters) -> Vec<String> {
         let mut found = self.views(&reader.scope);
         found.retain(|view| evaluate::satisfies(view, filters, &self.zones));
-        found.sort_by_key(|view| (std::cmp::Reverse(view.occurred_at), view.payment_key));
+        found.sort_by_key(|view| view.payment_key);
+        found.sort_by_key(|view| view.occurred_at);
+        if !filters.ascending {
+            // Stable, so that keys of one instant still ascend.
+            found.sort_by_key(|view| std::cmp::Reverse(view.occurred_at));
+        }
         found.into_iter().map(|view| view.payment_key.to_owned()).collect()
     }
 

@@ -72,7 +72,7 @@ fn sales_row(payments: u64, gross: &str, cancellations: u64, canceled: &str, net
 #[test]
 fn payment_in_any_order_and_doubled() {
     let messages = messages();
-    let mut order = vec![0, 1, 2, 3, 4];
+    let mut order = [0, 1, 2, 3, 4];
     for _ in 0..order.len() {
         order.rotate_left(1);
         let forwards: Vec<_> = order.iter().map(|i| messages[*i].clone()).collect();

@@ -1,5 +1,6 @@
 //! The oracle against values worked out by hand.
 
+mod derived;
 mod example;
 mod messages;
 mod questions;
