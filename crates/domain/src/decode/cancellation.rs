@@ -15,7 +15,7 @@ pub(super) fn decode(fields: &Fields<'_, '_>) -> Result<CancellationRecord, Refu
     let currency = fields.currency()?;
     let (total, tax_free) = fields.object("amount", |amount| {
         let total = amount.money("total", currency, Sign::Positive)?;
-        Ok((total, amount.optional_money("tax_free", currency, Sign::NotNegative)?))
+        Ok((total, amount.optional_money("tax_free", currency, Sign::Any)?))
     })?;
     let reason = fields.optional_string("reason")?;
     let reason_code = fields.optional_string("reason_code")?;

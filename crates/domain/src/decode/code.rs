@@ -45,7 +45,7 @@ codes! {
     TOO_MANY = "too_many";
     /// Not an integer from 1 to 2^53-1.
     BAD_VERSION = "bad_version";
-    /// Not an integer where one is needed.
+    /// Not a whole number from 0.
     BAD_INTEGER = "bad_integer";
     /// Not an RFC 3339 time with an offset.
     BAD_TIME = "bad_time";

@@ -162,13 +162,14 @@ impl<'j, 'a> Fields<'j, 'a> {
         }
     }
 
-    /// A whole number that every JSON reader holds exactly.
-    pub(super) fn optional_integer(&self, name: &str) -> Result<Option<i64>, Refusal> {
+    /// A count: a whole number from zero that every JSON reader holds exactly.
+    pub(super) fn optional_count(&self, name: &str) -> Result<Option<i64>, Refusal> {
         match self.optional(name) {
             None => Ok(None),
             Some(Json::Number(number)) => exact_integer(*number)
+                .filter(|count| *count >= 0)
                 .map(Some)
-                .ok_or_else(|| self.refuse(code::BAD_INTEGER, name, "must be a whole number within 2^53-1")),
+                .ok_or_else(|| self.refuse(code::BAD_INTEGER, name, "must be a whole number from 0 to 2^53-1")),
             Some(_) => Err(self.wrong_type(name, "a number")),
         }
     }
@@ -184,20 +185,12 @@ impl<'j, 'a> Fields<'j, 'a> {
         }
     }
 
-    /// The currency of the message. A payout in another one is reserved.
+    /// The currency of every amount in the message.
     pub(super) fn currency(&self) -> Result<Currency, Refusal> {
-        let text = self.text("currency")?;
-        let currency = Currency::parse(text).ok_or_else(|| {
+        Currency::parse(self.text("currency")?).ok_or_else(|| {
             let detail = "must be an ISO 4217 code of three capital letters that has a minor unit, such as KRW";
             self.refuse(code::UNKNOWN_CURRENCY, "currency", detail)
-        })?;
-        match self.optional_text("payout_currency")? {
-            Some(payout) if payout != text => {
-                let detail = "other than `currency` is reserved and not specified yet: leave it out";
-                Err(self.refuse(code::RESERVED, "payout_currency", detail))
-            }
-            _ => Ok(currency),
-        }
+        })
     }
 
     pub(super) fn optional_money(&self, name: &str, currency: Currency, sign: Sign) -> Result<Option<i64>, Refusal> {
@@ -282,10 +275,15 @@ impl<'j, 'a> Fields<'j, 'a> {
 
     pub(super) fn metadata(&self) -> Result<Option<Metadata>, Refusal> {
         self.optional_object("metadata", |pairs| {
+            if pairs.object.members().len() > METADATA_PAIRS_MAX {
+                let detail = format_args!("must have at most {METADATA_PAIRS_MAX} pairs");
+                return Err(self.refuse(code::TOO_MANY, "metadata", detail));
+            }
             let mut metadata = Metadata::new();
-            for (name, _) in pairs.object.members() {
-                let Some(value) = pairs.optional_text(name)? else {
-                    continue;
+            for (name, value) in pairs.object.members() {
+                // A pair is the merchant's own, not a field, so `null` does not make it absent.
+                let Json::String(value) = value else {
+                    return Err(pairs.wrong_type(name, "a string"));
                 };
                 check_length(name, "a name in `metadata`", METADATA_NAME_CHARS_MAX, || {
                     pairs.pointer(name)
@@ -293,11 +291,7 @@ impl<'j, 'a> Fields<'j, 'a> {
                 check_length(value, "a value in `metadata`", METADATA_VALUE_CHARS_MAX, || {
                     pairs.pointer(name)
                 })?;
-                metadata.insert(name.to_string(), value.to_owned());
-            }
-            if metadata.len() > METADATA_PAIRS_MAX {
-                let detail = format_args!("has more than {METADATA_PAIRS_MAX} pairs");
-                return Err(self.refuse(code::TOO_MANY, "metadata", detail));
+                metadata.insert(name.to_string(), value.to_string());
             }
             Ok(metadata)
         })

@@ -95,7 +95,7 @@ fn card(card: &Fields<'_, '_>) -> Result<Card, Refusal> {
         number_masked,
         last4,
         approve_no: card.optional_identifier("approve_no")?,
-        installment_months: card.optional_integer("installment_months")?,
+        installment_months: card.optional_count("installment_months")?,
         card_type: card.optional_string("type")?,
         acquire_status: card.optional_string("acquire_status")?,
     })

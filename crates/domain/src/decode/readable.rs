@@ -1,8 +1,8 @@
 //! The payment that a refused message speaks of.
 //!
 //! A refused message still flags its payment, so the key is read with less demands than the message: the text must be
-//! JSON by its grammar and at most 1 MiB, and from the root to `payment_key` each name must stand once and hold what it
-//! should. Depth, other names, and escapes and numbers elsewhere do not matter.
+//! JSON by its grammar, at most 1 MiB and at most 128 levels deep, and from the root to `payment_key` each name must stand once
+//! and hold what it should. Other names, and escapes and numbers elsewhere, do not matter.
 
 use std::fmt;
 
@@ -14,9 +14,12 @@ use crate::decode::fields::IDENTIFIER_CHARS_MAX;
 use crate::json::is_json;
 use crate::message::Encoding;
 
+/// How deep a text may be nested to be read for its key: as deep as common readers of JSON go.
+const READABLE_DEPTH_MAX: usize = 128;
+
 /// `data.payment_key`, where it can be read and is an identifier.
 pub(super) fn payment_key(bytes: &[u8], encoding: Encoding<'_>) -> Option<String> {
-    if bytes.len() > MESSAGE_BYTES_MAX || !is_json(bytes) {
+    if bytes.len() > MESSAGE_BYTES_MAX || !is_json(bytes) || depth(bytes) > READABLE_DEPTH_MAX {
         return None;
     }
     let root = std::str::from_utf8(bytes).ok()?;
@@ -26,6 +29,26 @@ pub(super) fn payment_key(bytes: &[u8], encoding: Encoding<'_>) -> Option<String
     };
     let key: String = serde_json::from_str(member(data, "payment_key")?).ok()?;
     (1..=IDENTIFIER_CHARS_MAX).contains(&key.chars().count()).then_some(key)
+}
+
+/// How many objects and arrays stand inside one another at most, in a text that is JSON.
+fn depth(json: &[u8]) -> usize {
+    let (mut open, mut deepest) = (0_usize, 0);
+    let (mut in_string, mut escaped) = (false, false);
+    for byte in json {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' if in_string => escaped = true,
+            b'"' => in_string = !in_string,
+            b'{' | b'[' if !in_string => {
+                open += 1;
+                deepest = deepest.max(open);
+            }
+            b'}' | b']' if !in_string => open = open.saturating_sub(1),
+            _ => {}
+        }
+    }
+    deepest
 }
 
 /// The text of the one member with this name, if the text is an object and has exactly one.

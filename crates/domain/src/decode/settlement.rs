@@ -28,6 +28,7 @@ pub(super) fn decode(fields: &Fields<'_, '_>) -> Result<SettlementRecord, Refusa
     }
     let status = fields.one_of("status", LineStatus::ALL, LineStatus::parse)?;
     let currency = fields.currency()?;
+    check_payout_currency(fields, currency)?;
     let sign = match of {
         LineOf::Payment => Sign::NotNegative,
         LineOf::Cancellation => Sign::NotPositive,
@@ -61,9 +62,20 @@ pub(super) fn decode(fields: &Fields<'_, '_>) -> Result<SettlementRecord, Refusa
     Ok(record)
 }
 
+/// A payout in another currency would need a rate of exchange, which no message has yet.
+fn check_payout_currency(fields: &Fields<'_, '_>, currency: Currency) -> Result<(), Refusal> {
+    match fields.optional_text("payout_currency")? {
+        Some(payout_currency) if payout_currency != currency.code() => {
+            let detail = "other than `currency` is reserved and not specified yet: leave it out";
+            Err(fields.refuse(code::RESERVED, "payout_currency", detail))
+        }
+        _ => Ok(()),
+    }
+}
+
 fn charge(charge: &Fields<'_, '_>, currency: Currency) -> Result<Charge, Refusal> {
     Ok(Charge {
-        charge_type: charge.identifier("type", IDENTIFIER_CHARS_MAX)?,
+        charge_type: charge.text("type")?.to_owned(),
         amount: charge.money("amount", currency, Sign::Any)?,
     })
 }
