@@ -1,0 +1,111 @@
+# shellcheck shell=bash
+# `./run test [CARGO ARGS] [-- TEST ARGS]`: formatting, lints and every test, counted.
+#
+# A test that needs a real Kafka carries `#[ignore = "needs a real Kafka"]`. Where Kafka can be had, ignored tests run
+# like all others, with LEDGERLENS_KAFKA_HOME set; elsewhere cargo counts them as ignored and we as skipped.
+
+passed=0
+failed=0
+skipped=0
+
+# A check that is no cargo test counts as one.
+check() { # WHAT ABOUT CARGO ARGS...
+  if cargo_step "$@"; then passed=$((passed + 1)); else
+    failed=$((failed + 1))
+    say "FAILED: $1"
+  fi
+}
+
+# Adds up the `test result:` lines in what cargo printed. A test program that died has no such line, and shows only in
+# cargo's exit code.
+count_results() { # LOG CARGO_CODE
+  local line failed_before=$failed
+  while IFS= read -r line; do
+    if [[ $line =~ ^test\ result:.*\ ([0-9]+)\ passed\;\ ([0-9]+)\ failed\;\ ([0-9]+)\ ignored ]]; then
+      passed=$((passed + BASH_REMATCH[1]))
+      failed=$((failed + BASH_REMATCH[2]))
+      skipped=$((skipped + BASH_REMATCH[3]))
+    fi
+  done <"$1"
+  if (($2 != 0 && failed == failed_before)); then
+    failed=$((failed + 1))
+    say "FAILED: a test program ended before it could report"
+  fi
+}
+
+run_tests() { # ARGS OF cargo test
+  local log code
+  log=$(mktemp)
+  set +e
+  cargo test --release --no-fail-fast "$@" </dev/null | tee "$log"
+  code=${PIPESTATUS[0]}
+  set -e
+  count_results "$log" "$code"
+  rm -f "$log"
+}
+
+# Sets selection (which packages), cargo_args (all before `--`) and test_args (all after it).
+read_test_args() { # ARGS...
+  local all=("$@") i
+  selection=()
+  cargo_args=()
+  test_args=()
+  for ((i = 0; i < ${#all[@]}; i++)); do
+    case "${all[i]}" in
+      --)
+        test_args=("${all[@]:i+1}")
+        break
+        ;;
+      -p | --package) selection+=("${all[i]}" "${all[i + 1]:-}") ;;
+      -p* | --package=*) selection+=("${all[i]}") ;;
+    esac
+    cargo_args+=("${all[i]}")
+  done
+  [[ -z ${TEST_FILTER:-} ]] || test_args+=("$TEST_FILTER")
+  if ((${#selection[@]} == 0)); then
+    selection=(--workspace)
+    cargo_args=(--workspace ${cargo_args[@]+"${cargo_args[@]}"})
+  elif ((${#bundled_features[@]} > 0)); then
+    stop_with 2 "with DuckDB compiled from its sources only the whole workspace can be tested: leave out -p, choose tests with TEST_FILTER=name"
+  fi
+}
+
+test_all() { # ARGS...
+  local started=$SECONDS selection cargo_args test_args features=(${bundled_features[@]+"${bundled_features[@]}"})
+  read_test_args "$@"
+  if setup_kafka; then
+    test_args=(--include-ignored ${test_args[@]+"${test_args[@]}"})
+  else
+    say "SKIPPED: every test that needs a real Kafka. $kafka_absent_because"
+  fi
+
+  check "formatting" "2 s" fmt --all --check -- --files-with-diff
+  check "lints" "3 min the first time" clippy --release "${selection[@]}" --all-targets \
+    ${features[@]+"${features[@]}"} -- -D warnings
+  check "compiling the tests" "8 min the first time" test --release --no-run --tests "${cargo_args[@]}" \
+    ${features[@]+"${features[@]}"}
+  # Tests that start the program find it here, whichever crate they are in.
+  cargo_step "compiling ledgerlens" "20 s" build --release --workspace --bin ledgerlens \
+    ${features[@]+"${features[@]}"} || say "ledgerlens does not compile"
+  export LEDGERLENS_BIN=$CARGO_TARGET_DIR/release/ledgerlens
+
+  run_tests --tests "${cargo_args[@]}" ${features[@]+"${features[@]}"} -- ${test_args[@]+"${test_args[@]}"}
+  # Examples in the documentation are run apart: marked `ignore`, they are text and not tests. Only for whole packages.
+  if ((${#cargo_args[@]} <= ${#selection[@]})) && selection_has_library; then
+    run_tests --doc "${cargo_args[@]}" ${features[@]+"${features[@]}"} -- ${TEST_FILTER:+"$TEST_FILTER"}
+  fi
+
+  say "tests took $((SECONDS - started)) s"
+  echo "$passed passed, $failed failed, $skipped skipped"
+  ((failed == 0))
+}
+
+# Cargo refuses to look for examples in a package that is only a program.
+selection_has_library() {
+  local name
+  [[ ${selection[0]} == --workspace ]] && return 0
+  for name in "${selection[@]}"; do
+    [[ -f $root/crates/$name/src/lib.rs ]] && return 0
+  done
+  return 1
+}
