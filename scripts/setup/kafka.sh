@@ -24,7 +24,7 @@ fetch_kafka() { # DIRECTORY
 setup_kafka() {
   local home=${LEDGERLENS_KAFKA_HOME:-$cache/kafka-$kafka_version} missing=() pieces=()
   if ! java_is_new_enough; then
-    missing+=(openjdk-17-jre-headless)
+    missing+=(default-jre-headless)
     pieces+=("Java 17 or newer")
   fi
   if [[ ! -d $home ]] && ! command -v mvn >/dev/null; then

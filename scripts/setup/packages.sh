@@ -38,9 +38,9 @@ other_name() { # PACKAGE: Debian's name in the words of the package manager at h
     build-essential:dnf) echo "gcc gcc-c++ make" ;;
     build-essential:pacman) echo "base-devel" ;;
     build-essential:brew) echo "gcc make" ;;
-    openjdk-17-jre-headless:dnf) echo "java-17-openjdk-headless" ;;
-    openjdk-17-jre-headless:pacman) echo "jre17-openjdk-headless" ;;
-    openjdk-17-jre-headless:brew) echo "openjdk@17" ;;
+    default-jre-headless:dnf) echo "java-17-openjdk-headless" ;;
+    default-jre-headless:pacman) echo "jre17-openjdk-headless" ;;
+    default-jre-headless:brew) echo "openjdk@17" ;;
     npm:brew) echo "node" ;;
     *) echo "$1" ;;
   esac
