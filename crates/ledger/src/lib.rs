@@ -1,1 +1,47 @@
+//! The ledger: the truth of the service, on DuckDB, with ready-made payment rows beside it.
+//!
+//! # Shape
+//!
+//! DuckDB holds, in one transaction a batch: every version of every entry (`versions`), the unified ledger as signed
+//! rows (`entries`, `payments`), signed changes of the rollup cells (`rollups`), quarantine and positions. These tables
+//! are only appended to. A change to a payment takes its old rows out with sign -1 and puts the new ones in with sign
+//! +1, so its cost does not depend on the payment's age or on the size of the tables.
+//!
+//! A page of payments and the state that a message is folded into are point reads, which a column store is slow at
+//! (the figures stand in ARCHITECTURE.md). So each payment's dossier also lies ready-made, by seq, in a log-structured
+//! row store ([`rows`]). It holds nothing that the ledger cannot reproduce: it is written after the ledger's commit and
+//! carries the number of the batch it has reached; at open it is caught up from `versions`.
+//!
+//! # Order of a batch
+//!
+//! 1. fold the messages into dossiers; 2. announce what will be touched; 3. commit DuckDB; 4. commit the rows, which is
+//! what readers see. A reader takes its snapshot of the rows and, where it needs sums or lists, a DuckDB transaction at
+//! the same batch ([`reader::Joint`]). So no answer mixes two positions.
 
+mod append;
+mod candidates;
+mod catch_up;
+mod codec;
+mod condition;
+pub mod data_dir;
+mod engine;
+mod error;
+mod fold;
+mod keymap;
+mod list_row;
+mod quarantine;
+pub mod reader;
+pub mod reports;
+mod rows;
+mod status;
+pub mod verify;
+mod writer;
+
+pub use candidates::{Candidate, Order};
+pub use engine::Options;
+pub use error::LedgerError;
+pub use fold::{Batch, Incoming, Refused, Touched};
+pub use quarantine::{QuarantineFilter, QuarantineRow};
+pub use reader::{Head, Joint, Reader, Rows};
+pub use status::{Counts, Status};
+pub use writer::{Applied, Writer, open};

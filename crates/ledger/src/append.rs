@@ -1,0 +1,173 @@
+//! Appending a batch to DuckDB's tables, and the spelling of values there.
+
+use chrono::{DateTime, NaiveDate, Utc};
+use domain::position::PartitionId;
+use domain::rollup::{Basis, Cell, LedgerRow, Measures};
+use duckdb::types::{TimeUnit, Value};
+use duckdb::{Appender, Connection, params};
+
+use crate::codec::kind_code;
+use crate::error::LedgerError;
+use crate::fold::{Signed, VersionRow};
+use crate::list_row::ListRow;
+
+pub(crate) fn micros(at: DateTime<Utc>) -> i64 {
+    at.timestamp_micros()
+}
+
+pub(crate) fn of_micros(micros: i64) -> DateTime<Utc> {
+    DateTime::from_timestamp_micros(micros).unwrap_or(DateTime::UNIX_EPOCH)
+}
+
+fn timestamp(at: DateTime<Utc>) -> Value {
+    Value::Timestamp(TimeUnit::Microsecond, micros(at))
+}
+
+fn date(day: Option<NaiveDate>) -> Value {
+    // Days since 1970-01-01; every date that the decoder admits fits.
+    day.map_or(Value::Null, |day| Value::Date32(day.to_epoch_days()))
+}
+
+pub(crate) const fn basis_code(basis: Basis) -> i8 {
+    match basis {
+        Basis::EventDay => 0,
+        Basis::SaleDay => 1,
+        Basis::SoldOn => 2,
+        Basis::PaidOutOn => 3,
+        Basis::Orphaned => 4,
+    }
+}
+
+fn appender<'a>(connection: &'a Connection, table: &str) -> Result<Appender<'a>, LedgerError> {
+    connection.appender_to_catalog_and_db(table, "ledger", "main").map_err(LedgerError::engine("appended a batch"))
+}
+
+fn flush(mut appender: Appender<'_>) -> Result<(), LedgerError> {
+    // Dropping an appender swallows its errors.
+    appender.flush().map_err(LedgerError::engine("appended a batch"))
+}
+
+pub(crate) fn versions(
+    connection: &Connection,
+    batch_no: u64,
+    at: DateTime<Utc>,
+    rows: &[VersionRow],
+    source_id: &dyn Fn(&PartitionId) -> i32,
+) -> Result<(), LedgerError> {
+    let mut appender = appender(connection, "versions")?;
+    for row in rows {
+        appender
+            .append_row(params![
+                batch_no as i64,
+                row.seq as i64,
+                kind_code(row.key.kind),
+                row.key.entry_id,
+                row.version as i64,
+                row.digest.0.as_slice(),
+                row.verdict as u8,
+                source_id(&row.source),
+                row.position as i64,
+                timestamp(at),
+                row.zone,
+                row.redacted,
+                row.body.as_slice(),
+            ])
+            .map_err(LedgerError::engine("appended versions"))?;
+    }
+    flush(appender)
+}
+
+pub(crate) fn entries(connection: &Connection, rows: &Signed<LedgerRow>) -> Result<(), LedgerError> {
+    let mut appender = appender(connection, "entries")?;
+    for (sign, seq, row) in rows {
+        appender
+            .append_row(params![
+                sign,
+                *seq as i64,
+                kind_code(row.kind),
+                row.entry_id,
+                row.merchant_id,
+                row.currency.code(),
+                row.method,
+                row.status,
+                date(row.event_day),
+                date(row.sale_day),
+                date(row.sold_on),
+                date(row.paid_out_on),
+                row.payout_id,
+                row.amount,
+                row.fee,
+                row.vat,
+                row.payout,
+                row.cost,
+            ])
+            .map_err(LedgerError::engine("appended entries"))?;
+    }
+    flush(appender)
+}
+
+pub(crate) fn payments(connection: &Connection, rows: &Signed<ListRow>) -> Result<(), LedgerError> {
+    let mut appender = appender(connection, "payments")?;
+    for (sign, seq, row) in rows {
+        appender
+            .append_row(params![
+                sign,
+                *seq as i64,
+                row.merchant_id,
+                row.currency.map(|currency| currency.code()),
+                row.currency.map(|currency| currency.digits() as i8),
+                row.method,
+                row.status,
+                row.settlement_status,
+                row.total,
+                row.balance,
+                timestamp(row.occurred_at),
+                date(row.sale_day),
+                row.approved_at.map_or(Value::Null, timestamp),
+                row.flags,
+            ])
+            .map_err(LedgerError::engine("appended payments"))?;
+    }
+    flush(appender)
+}
+
+pub(crate) fn rollups<'a>(
+    connection: &Connection,
+    cells: impl IntoIterator<Item = (&'a Cell, &'a Measures)>,
+) -> Result<(), LedgerError> {
+    let mut appender = appender(connection, "rollups")?;
+    for (cell, sums) in cells {
+        appender
+            .append_row(params![
+                basis_code(cell.basis),
+                date(cell.day),
+                cell.merchant_id,
+                cell.currency.code(),
+                cell.method,
+                cell.status.map(|status| status.as_str()),
+                sums.payment_count,
+                sums.payment_amount,
+                sums.cancellation_count,
+                sums.cancellation_amount,
+                sums.failed_count,
+                sums.settlement_count,
+                sums.gross,
+                sums.fee,
+                sums.vat,
+                sums.payout,
+                sums.cost,
+            ])
+            .map_err(LedgerError::engine("appended rollups"))?;
+    }
+    flush(appender)
+}
+
+pub(crate) fn keys(connection: &Connection, keys: &[(u64, u64)]) -> Result<(), LedgerError> {
+    let mut appender = appender(connection, "keys")?;
+    for (seq, hash) in keys {
+        appender
+            .append_row(params![*seq as i64, hash.cast_signed()])
+            .map_err(LedgerError::engine("appended keys"))?;
+    }
+    flush(appender)
+}

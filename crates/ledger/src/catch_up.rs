@@ -1,0 +1,164 @@
+//! Making derived state again from the ledger: the key map, the rows, the split payments.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use domain::decode::decode_body;
+use domain::dossier::Dossier;
+use domain::message::{Digest, Envelope, Message};
+use duckdb::Connection;
+
+use crate::codec::{decompress, encode, kind_of, zone_of};
+use crate::error::LedgerError;
+use crate::keymap::KeyMap;
+use crate::list_row::is_split;
+use crate::reader::{Head, Shared};
+use crate::rows::RowStore;
+
+/// Payments whose versions are read at once while rows are made again: bounds the memory of a rebuild.
+pub(crate) const REBUILD_PAYMENTS: u64 = 20_000;
+
+/// Fills the key map from the table `keys`.
+pub(crate) fn load_keys(connection: &Connection, keymap: &KeyMap) -> Result<(), LedgerError> {
+    let doing = "read its payment keys";
+    keymap.clear();
+    let mut statement =
+        connection.prepare("select hash, seq from keys").map_err(LedgerError::engine(doing))?;
+    let mut rows = statement.query([]).map_err(LedgerError::engine(doing))?;
+    while let Some(row) = rows.next().map_err(LedgerError::engine(doing))? {
+        let hash: i64 = row.get(0).map_err(LedgerError::engine(doing))?;
+        let seq: i64 = row.get(1).map_err(LedgerError::engine(doing))?;
+        keymap.insert(hash.cast_unsigned(), seq.unsigned_abs());
+    }
+    Ok(())
+}
+
+/// Which payments to read.
+pub(crate) enum Seqs<'a> {
+    /// From the first to before the second.
+    Range(u64, u64),
+    These(&'a [u64]),
+}
+
+impl Seqs<'_> {
+    /// A SQL relation `wanted(seq)` joined to `table`.
+    fn joined(&self, table: &str, columns: &str, condition: &str) -> String {
+        match self {
+            Seqs::Range(from, to) => {
+                format!("select {columns} from {table} t where t.seq >= {from} and t.seq < {to} {condition}")
+            }
+            Seqs::These(seqs) => {
+                let values: Vec<String> = seqs.iter().map(|seq| format!("({seq}::bigint)")).collect();
+                let values = if values.is_empty() { "(-1::bigint)".to_owned() } else { values.join(",") };
+                format!(
+                    "select {columns} from (values {values}) wanted(seq) join {table} t on t.seq = wanted.seq
+                     where true {condition}"
+                )
+            }
+        }
+    }
+}
+
+/// The dossiers that the ledger's versions and quarantine make, by seq.
+pub(crate) fn dossiers(connection: &Connection, seqs: &Seqs<'_>) -> Result<BTreeMap<u64, Dossier>, LedgerError> {
+    let doing = "read its versions";
+    let mut found: BTreeMap<u64, Dossier> = BTreeMap::new();
+    let sql = seqs.joined("versions", "t.seq, t.kind, t.digest, t.zone, t.redacted, t.body", "");
+    let mut statement = connection.prepare(&sql).map_err(LedgerError::engine(doing))?;
+    let mut rows = statement.query([]).map_err(LedgerError::engine(doing))?;
+    while let Some(row) = rows.next().map_err(LedgerError::engine(doing))? {
+        let seq: i64 = row.get(0).map_err(LedgerError::engine(doing))?;
+        let kind = kind_of(row.get(1).map_err(LedgerError::engine(doing))?)?;
+        let digest: Vec<u8> = row.get(2).map_err(LedgerError::engine(doing))?;
+        let zone: String = row.get(3).map_err(LedgerError::engine(doing))?;
+        let body: Vec<u8> = row.get(5).map_err(LedgerError::engine(doing))?;
+        let body = decompress(&body)?;
+        let record = decode_body(kind, &body)
+            .map_err(|cause| LedgerError::Damaged(format!("a version of payment {seq}: {cause}")))?;
+        let message = Message {
+            envelope: Envelope { id: String::new(), source: String::new(), time: chrono::DateTime::UNIX_EPOCH },
+            digest: Digest(<[u8; 32]>::try_from(digest).map_err(|_| LedgerError::Damaged("a digest".to_owned()))?),
+            record,
+            body,
+            redacted: row.get(4).map_err(LedgerError::engine(doing))?,
+        };
+        let key = message.record.payment_key().to_owned();
+        found.entry(seq.unsigned_abs()).or_insert_with(|| Dossier::new(key)).apply(message, zone_of(&zone)?);
+    }
+    let sql = seqs.joined("quarantine", "t.seq, t.payment_key, t.open", "and t.raw is not null");
+    let mut statement = connection.prepare(&sql).map_err(LedgerError::engine(doing))?;
+    let mut rows = statement.query([]).map_err(LedgerError::engine(doing))?;
+    while let Some(row) = rows.next().map_err(LedgerError::engine(doing))? {
+        let seq: i64 = row.get(0).map_err(LedgerError::engine(doing))?;
+        let key: String = row.get(1).map_err(LedgerError::engine(doing))?;
+        let open: bool = row.get(2).map_err(LedgerError::engine(doing))?;
+        found.entry(seq.unsigned_abs()).or_insert_with(|| Dossier::new(key)).refused += u32::from(open);
+    }
+    Ok(found)
+}
+
+/// Brings the rows up to `head`: those of the batches they missed, or all of them where they are ahead of the ledger
+/// (a restored backup), of another store or new.
+pub(crate) fn rows(connection: &Connection, shared: &Shared, head: &Head) -> Result<(), LedgerError> {
+    let store = &shared.rows;
+    let held = store.snapshot().head()?;
+    let same_store = store.store_id()?.as_deref() == Some(shared.store_id.as_str());
+    let reached = held.map(|held| held.batch_no).filter(|reached| same_store && *reached <= head.batch_no);
+    match reached {
+        Some(reached) if reached == head.batch_no => return Ok(()),
+        Some(reached) => {
+            tracing::info!(from = reached, to = head.batch_no, "the row store is behind the ledger and is caught up");
+            let missed = touched_since(connection, reached)?;
+            for part in missed.chunks(2_000) {
+                put(store, &dossiers(connection, &Seqs::These(part))?)?;
+            }
+        }
+        None => {
+            if head.batch_no > 0 {
+                tracing::warn!("the row store is not this ledger's or ahead of it and is made again");
+            }
+            store.clear()?;
+            store.set_store_id(&shared.store_id)?;
+            let mut from = 0;
+            while from < shared.keymap.len() {
+                put(store, &dossiers(connection, &Seqs::Range(from, from + REBUILD_PAYMENTS))?)?;
+                from += REBUILD_PAYMENTS;
+            }
+        }
+    }
+    store.commit(head, Vec::new())
+}
+
+fn put(store: &RowStore, dossiers: &BTreeMap<u64, Dossier>) -> Result<(), LedgerError> {
+    let rows = dossiers.iter().map(|(seq, dossier)| Ok((*seq, encode(dossier)?)));
+    store.put(rows.collect::<Result<_, LedgerError>>()?)
+}
+
+/// Every payment that a batch after `batch_no` may have changed. Refusals carry no batch number, so all payments that
+/// quarantine names are among them.
+pub(crate) fn touched_since(connection: &Connection, batch_no: u64) -> Result<Vec<u64>, LedgerError> {
+    let doing = "looked for what changed";
+    let sql = format!(
+        "select seq from versions where batch_no > {batch_no}
+         union select seq from quarantine where raw is not null and seq is not null order by seq"
+    );
+    let mut statement = connection.prepare(&sql).map_err(LedgerError::engine(doing))?;
+    let rows = statement.query_map([], |row| row.get::<_, i64>(0)).map_err(LedgerError::engine(doing))?;
+    rows.map(|seq| seq.map(i64::unsigned_abs)).collect::<Result<_, _>>().map_err(LedgerError::engine(doing))
+}
+
+/// The payments that readers of different merchants see differently.
+pub(crate) fn split(connection: &Connection, store: &RowStore) -> Result<BTreeSet<u64>, LedgerError> {
+    let doing = "looked for split payments";
+    // Only payments that have not arrived can be split; bit 0 is the flag that says so.
+    let sql = "select seq from payments where flags & 1 = 1 group by all having sum(sign) > 0";
+    let mut statement = connection.prepare(sql).map_err(LedgerError::engine(doing))?;
+    let rows = statement.query_map([], |row| row.get::<_, i64>(0)).map_err(LedgerError::engine(doing))?;
+    let mut found = BTreeSet::new();
+    for seq in rows {
+        let seq = seq.map_err(LedgerError::engine(doing))?.unsigned_abs();
+        if store.get(seq)?.is_some_and(|dossier| is_split(&dossier)) {
+            found.insert(seq);
+        }
+    }
+    Ok(found)
+}

@@ -1,0 +1,185 @@
+//! A filter as a condition on the rows of `payments`: necessary, not always sufficient.
+//!
+//! Whatever DuckDB returns is checked again on the payment itself, so a clause that the table cannot decide (a word, an
+//! identifier, a negation) simply does not narrow. What is narrowed must never lose a payment that satisfies the filter.
+
+use std::ops::Bound;
+
+use chrono::{DateTime, Days, NaiveDate, Utc};
+use domain::derive::Flag;
+use domain::scope::Scope;
+use duckdb::types::Value;
+use query::{AmountField, DayField, Filter, KeywordField, TimeField};
+use query::Interval;
+use rust_decimal::Decimal;
+
+use crate::append::micros;
+use crate::list_row::flag_bit;
+
+/// SQL with its bound values.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Condition {
+    pub(crate) sql: String,
+    pub(crate) values: Vec<Value>,
+}
+
+impl Condition {
+    fn plain(sql: impl Into<String>) -> Self {
+        Condition { sql: sql.into(), values: Vec::new() }
+    }
+
+    fn joined(parts: Vec<Condition>, word: &str) -> Self {
+        let sql: Vec<String> = parts.iter().map(|part| format!("({})", part.sql)).collect();
+        Condition { sql: sql.join(word), values: parts.into_iter().flat_map(|part| part.values).collect() }
+    }
+}
+
+/// What `filter` demands of a row of `payments`; `None` where the table cannot narrow it.
+pub(crate) fn of_filter(filter: &Filter) -> Option<Condition> {
+    match filter {
+        Filter::And(members) => {
+            let parts: Vec<Condition> = members.iter().filter_map(of_filter).collect();
+            (!parts.is_empty()).then(|| Condition::joined(parts, " and "))
+        }
+        Filter::Or(members) => {
+            let parts: Option<Vec<Condition>> = members.iter().map(of_filter).collect();
+            Some(Condition::joined(parts?, " or "))
+        }
+        Filter::Keyword { field, value } => keyword(*field, value),
+        Filter::Amount { field, interval } => Some(amount(*field, interval)),
+        Filter::Day { field, interval } => Some(day(*field, interval)),
+        Filter::Time { field, interval } => Some(time(*field, interval)),
+        Filter::All
+        | Filter::Not(_)
+        | Filter::Word(_)
+        | Filter::Ident { .. }
+        | Filter::Text { .. }
+        | Filter::Metadata { .. } => None,
+    }
+}
+
+/// What `scope` demands. Payments that differ by reader are looked at apart ([`crate::Rows::split`]).
+pub(crate) fn of_scope(scope: &Scope) -> Option<Condition> {
+    let Scope::Merchants(merchants) = scope else { return None };
+    if merchants.is_empty() {
+        return Some(Condition::plain("false"));
+    }
+    let values = merchants.iter().map(|merchant| Value::Text(merchant.clone())).collect();
+    Some(Condition { sql: format!("merchant_id in ({})", vec!["?"; merchants.len()].join(",")), values })
+}
+
+fn keyword(field: KeywordField, value: &str) -> Option<Condition> {
+    let column = match field {
+        KeywordField::MerchantId => "merchant_id",
+        KeywordField::Status => "status",
+        KeywordField::SettlementStatus => "settlement_status",
+        KeywordField::Method => "method",
+        KeywordField::Currency => "currency",
+        KeywordField::Flag => return flag(value),
+        KeywordField::Last4
+        | KeywordField::Issuer
+        | KeywordField::Provider
+        | KeywordField::Bank
+        | KeywordField::ReasonCode
+        | KeywordField::Channel
+        | KeywordField::Kind => return None,
+    };
+    Some(Condition { sql: format!("{column} = ?"), values: vec![Value::Text(value.to_owned())] })
+}
+
+fn flag(value: &str) -> Option<Condition> {
+    let flag = Flag::parse(value)?;
+    Some(match flag {
+        // The clock decides; these two are what it needs.
+        Flag::UnsettledOverdue => {
+            Condition::plain("settlement_status = 'NONE' and status in ('DONE', 'PARTIALLY_CANCELED')")
+        }
+        _ => Condition::plain(format!("flags & {} <> 0", flag_bit(flag))),
+    })
+}
+
+/// The bounds of an interval as comparisons with `column`; an open interval still asks for a value.
+fn bounds<T>(column: &str, interval: &Interval<T>, print: impl Fn(&T) -> String) -> String {
+    let mut parts = vec![format!("{column} is not null")];
+    match &interval.lower {
+        Bound::Included(lower) => parts.push(format!("{column} >= {}", print(lower))),
+        Bound::Excluded(lower) => parts.push(format!("{column} > {}", print(lower))),
+        Bound::Unbounded => {}
+    }
+    match &interval.upper {
+        Bound::Included(upper) => parts.push(format!("{column} <= {}", print(upper))),
+        Bound::Excluded(upper) => parts.push(format!("{column} < {}", print(upper))),
+        Bound::Unbounded => {}
+    }
+    parts.join(" and ")
+}
+
+/// Amounts compare in major units: the bound is printed in the minor units of each number of digits. Rounding outwards
+/// keeps the condition necessary.
+fn amount(field: AmountField, interval: &Interval<Decimal>) -> Condition {
+    let column = match field {
+        AmountField::Amount => "total",
+        AmountField::BalanceAmount => "balance",
+    };
+    let side = |bound: &Bound<Decimal>, compare: &str, up: bool| match bound {
+        Bound::Unbounded => None,
+        Bound::Included(value) | Bound::Excluded(value) => {
+            let cases: Option<Vec<String>> = (0..=4u32).map(|digits| minor(value, digits, up)).collect();
+            let cases: Vec<String> = cases?.iter().enumerate().map(|(d, minor)| format!("when {d} then {minor}")).collect();
+            Some(format!("{column} {compare} case digits {} end", cases.join(" ")))
+        }
+    };
+    let mut parts = vec![format!("{column} is not null")];
+    parts.extend(side(&interval.lower, ">=", false));
+    parts.extend(side(&interval.upper, "<=", true));
+    Condition::plain(parts.join(" and "))
+}
+
+/// `value` in units of 10^-digits, rounded up or down; `None` where that leaves the range of a column, so that the
+/// bound does not narrow.
+fn minor(value: &Decimal, digits: u32, up: bool) -> Option<String> {
+    let scaled = value.checked_mul(Decimal::from(10u64.pow(digits)))?;
+    let rounded = if up { scaled.ceil() } else { scaled.floor() };
+    Some(format!("{rounded}::hugeint"))
+}
+
+fn date(day: &NaiveDate) -> String {
+    format!("date '{}'", day.format("%Y-%m-%d"))
+}
+
+fn day(field: DayField, interval: &Interval<NaiveDate>) -> Condition {
+    let column = match field {
+        DayField::SaleDay => return Condition::plain(bounds("sale_day", interval, date)),
+        DayField::EventDay => "event_day",
+        DayField::SoldOn => "sold_on",
+        DayField::PaidOutOn => "paid_out_on",
+    };
+    let bounds = bounds(column, interval, date);
+    Condition::plain(format!("seq in (select seq from entries where sign = 1 and {bounds})"))
+}
+
+fn time(field: TimeField, interval: &Interval<DateTime<Utc>>) -> Condition {
+    match field {
+        TimeField::ApprovedAt => Condition::plain(bounds("approved_at", interval, |at| {
+            format!("make_timestamp({}::bigint)", micros(*at))
+        })),
+        TimeField::CanceledAt => {
+            // Entries keep the business day; in any time zone it is within a day of the UTC date.
+            let widened = Interval {
+                lower: widen(&interval.lower, |day| day.checked_sub_days(Days::new(1))),
+                upper: widen(&interval.upper, |day| day.checked_add_days(Days::new(1))),
+            };
+            let bounds = bounds("event_day", &widened, date);
+            Condition::plain(format!("seq in (select seq from entries where sign = 1 and kind = 0 and {bounds})"))
+        }
+    }
+}
+
+fn widen(bound: &Bound<DateTime<Utc>>, shift: impl Fn(NaiveDate) -> Option<NaiveDate>) -> Bound<NaiveDate> {
+    match bound {
+        Bound::Unbounded => Bound::Unbounded,
+        Bound::Included(at) | Bound::Excluded(at) => {
+            shift(at.date_naive()).map_or(Bound::Unbounded, Bound::Included)
+        }
+    }
+}

@@ -1,0 +1,114 @@
+//! Opening DuckDB so that it stays within bounds and fails in pieces.
+//!
+//! The ledger is attached to an in-memory database: a failed checkpoint then invalidates the ledger alone, which can be
+//! attached again, and not the whole instance.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use duckdb::Connection;
+
+use crate::error::LedgerError;
+
+/// The bounds of the two engines.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// DuckDB's memory limit in bytes. Default 768 MiB: sums of a few million cells without spilling.
+    pub memory_bytes: u64,
+    /// DuckDB's threads. Default 2.
+    pub threads: u32,
+    /// The most that DuckDB may spill to disk. Default 10 GiB.
+    pub spill_bytes: u64,
+    /// The write-ahead log is folded into the file when it is larger. Default 64 MiB: the measured stall of one
+    /// checkpoint grows with it (ARCHITECTURE.md has the figures).
+    pub wal_bytes: u64,
+    /// Cache of the row store. Default 192 MiB.
+    pub row_cache_bytes: u64,
+    /// Read connections kept ready. Default 8; a reader beyond them opens another.
+    pub readers: usize,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Options {
+            memory_bytes: 768 << 20,
+            threads: 2,
+            spill_bytes: 10 << 30,
+            wal_bytes: 64 << 20,
+            row_cache_bytes: 192 << 20,
+            readers: 8,
+        }
+    }
+}
+
+pub(crate) struct Engine {
+    root: Connection,
+    file: PathBuf,
+}
+
+const SCHEMA: &str = include_str!("../../../schemas/ledger.sql");
+
+impl Engine {
+    /// Opens or makes the ledger in `dir`. Returns whether it is new.
+    pub(crate) fn open(dir: &Path, options: &Options) -> Result<(Self, bool), LedgerError> {
+        fs::create_dir_all(dir).map_err(|source| LedgerError::Directory { path: dir.to_owned(), source })?;
+        let file = dir.join("ledger.duckdb");
+        let new = !file.exists();
+        let root = Connection::open_in_memory().map_err(LedgerError::engine("started"))?;
+        let quoted = dir.display().to_string().replace('\'', "''");
+        root.execute_batch(&format!(
+            "set autoinstall_known_extensions = false;
+             set autoload_known_extensions = false;
+             set memory_limit = '{memory}B';
+             set threads = {threads};
+             set temp_directory = '{quoted}/spill';
+             set max_temp_directory_size = '{spill}B';
+             set wal_autocheckpoint = '1TB';
+             set auto_checkpoint_skip_wal_threshold = 1000000000;
+             set preserve_insertion_order = true;
+             set allowed_directories = ['{quoted}'];
+             set enable_external_access = false;
+             set lock_configuration = true;",
+            memory = options.memory_bytes,
+            threads = options.threads.max(1),
+            spill = options.spill_bytes,
+        ))
+        .map_err(LedgerError::engine("was configured"))?;
+        let engine = Engine { root, file };
+        engine.attach()?;
+        if new {
+            let connection = engine.connection()?;
+            connection
+                .execute_batch(&format!("begin; {SCHEMA} commit;"))
+                .map_err(LedgerError::engine("made its tables"))?;
+        }
+        engine.checkpoint()?;
+        Ok((engine, new))
+    }
+
+    fn attach(&self) -> Result<(), LedgerError> {
+        let quoted = self.file.display().to_string().replace('\'', "''");
+        self.root.execute_batch(&format!("attach '{quoted}' as ledger")).map_err(LedgerError::engine("was opened"))
+    }
+
+    /// A connection whose unqualified names are the ledger's.
+    pub(crate) fn connection(&self) -> Result<Connection, LedgerError> {
+        let connection = self.root.try_clone().map_err(LedgerError::engine("opened a connection"))?;
+        connection.execute_batch("use ledger").map_err(LedgerError::engine("opened a connection"))?;
+        Ok(connection)
+    }
+
+    pub(crate) fn checkpoint(&self) -> Result<(), LedgerError> {
+        self.root.execute_batch("checkpoint ledger").map_err(LedgerError::engine("folded its log"))
+    }
+
+    pub(crate) fn wal_bytes(&self) -> u64 {
+        let mut wal = self.file.clone().into_os_string();
+        wal.push(".wal");
+        fs::metadata(wal).map_or(0, |meta| meta.len())
+    }
+
+    pub(crate) fn file_bytes(&self) -> u64 {
+        fs::metadata(&self.file).map_or(0, |meta| meta.len()) + self.wal_bytes()
+    }
+}

@@ -1,0 +1,70 @@
+//! Payment key to seq, in memory.
+//!
+//! Every payment key ever seen has one seq. The map holds 32 bits of the key's hash and the seq, 8 bytes a key and 9 to
+//! 20 with the table's free places (about 2 GB at 100 million keys); the shard holds 8 more bits of the hash. Two keys
+//! can share all 40 bits, so a hit is a *candidate*: the caller compares the full key of the row. The hash is seeded per
+//! store, so that nobody outside can choose keys that collide.
+
+use hashbrown::HashTable;
+use parking_lot::RwLock;
+use xxhash_rust::xxh3::xxh3_64_with_seed;
+
+const SHARDS: usize = 256;
+
+#[derive(Clone, Copy)]
+struct Slot {
+    tag: u32,
+    seq: u32,
+}
+
+/// The map. Reads and inserts may run side by side.
+pub(crate) struct KeyMap {
+    seed: u64,
+    shards: Box<[RwLock<HashTable<Slot>>]>,
+}
+
+/// The most payments one store can hold: seqs are kept in 32 bits.
+pub(crate) const SEQ_MAX: u64 = u32::MAX as u64;
+
+impl KeyMap {
+    pub(crate) fn new(seed: u64) -> Self {
+        KeyMap { seed, shards: (0..SHARDS).map(|_| RwLock::new(HashTable::new())).collect() }
+    }
+
+    /// The hash that the ledger keeps beside a seq.
+    pub(crate) fn hash(&self, payment_key: &str) -> u64 {
+        xxh3_64_with_seed(payment_key.as_bytes(), self.seed)
+    }
+
+    /// Every seq whose key may be the one hashed.
+    pub(crate) fn candidates(&self, hash: u64) -> Vec<u64> {
+        let (shard, tag) = place(hash);
+        let table = self.shards[shard].read();
+        table.iter_hash(spread(tag)).filter(|slot| slot.tag == tag).map(|slot| u64::from(slot.seq)).collect()
+    }
+
+    pub(crate) fn insert(&self, hash: u64, seq: u64) {
+        let (shard, tag) = place(hash);
+        let slot = Slot { tag, seq: u32::try_from(seq).unwrap_or(u32::MAX) };
+        self.shards[shard].write().insert_unique(spread(tag), slot, |slot| spread(slot.tag));
+    }
+
+    /// Number of keys.
+    pub(crate) fn len(&self) -> u64 {
+        self.shards.iter().map(|shard| shard.read().len() as u64).sum()
+    }
+
+    pub(crate) fn clear(&self) {
+        self.shards.iter().for_each(|shard| shard.write().clear());
+    }
+}
+
+fn place(hash: u64) -> (usize, u32) {
+    let bytes = hash.to_be_bytes();
+    (usize::from(bytes[0]), u32::from_be_bytes([bytes[4], bytes[5], bytes[6], bytes[7]]))
+}
+
+/// The table takes its probe start from the low and its control byte from the high bits: spread 32 bits over 64.
+fn spread(tag: u32) -> u64 {
+    u64::from(tag).wrapping_mul(0x9E37_79B9_7F4A_7C15)
+}

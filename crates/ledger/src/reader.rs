@@ -1,0 +1,303 @@
+//! Reading: snapshots of the rows, and of rows and DuckDB at one and the same batch.
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use chrono::{DateTime, Utc};
+use domain::dossier::Dossier;
+use domain::position::PartitionId;
+use domain::scope::Scope;
+use duckdb::Connection;
+use parking_lot::{Mutex, RwLock};
+use query::Filter;
+use serde::{Deserialize, Serialize};
+
+use crate::candidates::{self, Candidate, Order};
+use crate::engine::Engine;
+use crate::error::LedgerError;
+use crate::keymap::KeyMap;
+use crate::quarantine::{self, QuarantineFilter, QuarantineRow};
+use crate::reports::{self, Report, ReportRequest};
+use crate::rows::{RowSnapshot, RowStore};
+use crate::status::{Counts, Status};
+
+/// How far the ledger is: the position that an answer names.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Head {
+    /// Batches applied since the store was made.
+    pub batch_no: u64,
+    /// When the last one was applied.
+    #[serde(with = "chrono::serde::ts_microseconds_option")]
+    pub applied_at: Option<DateTime<Utc>>,
+    /// Broker time of the newest message applied, where a broker said one.
+    #[serde(with = "chrono::serde::ts_microseconds_option")]
+    pub appended_at: Option<DateTime<Utc>>,
+}
+
+/// What writer and readers share.
+pub(crate) struct Shared {
+    pub(crate) engine: Mutex<Engine>,
+    pub(crate) rows: RowStore,
+    pub(crate) keymap: KeyMap,
+    /// Payments that readers of different merchants see differently, and some that were so once.
+    pub(crate) split: RwLock<BTreeSet<u64>>,
+    pub(crate) store_id: String,
+    pub(crate) pool: Mutex<Vec<Connection>>,
+    pub(crate) readers: usize,
+    pub(crate) data_dir: PathBuf,
+    /// The last batch that is visible in both stores.
+    pub(crate) committed: AtomicU64,
+}
+
+impl Shared {
+    /// The newest dossier of a key.
+    pub(crate) fn find_newest(&self, key: &str, hash: u64) -> Result<Option<(u64, Dossier)>, LedgerError> {
+        for seq in self.keymap.candidates(hash) {
+            if let Some(dossier) = self.rows.get(seq)?
+                && dossier.payment_key == key
+            {
+                return Ok(Some((seq, dossier)));
+            }
+        }
+        Ok(None)
+    }
+
+    fn connection(&self) -> Result<Connection, LedgerError> {
+        if let Some(connection) = self.pool.lock().pop() {
+            return Ok(connection);
+        }
+        self.engine.lock().connection()
+    }
+
+    fn give_back(&self, connection: Connection) {
+        let mut pool = self.pool.lock();
+        if pool.len() < self.readers {
+            pool.push(connection);
+        }
+    }
+}
+
+/// Reads the ledger; cheap to clone, to be used from any thread (calls block).
+#[derive(Clone)]
+pub struct Reader {
+    shared: Arc<Shared>,
+}
+
+impl Reader {
+    pub(crate) fn new(shared: Arc<Shared>) -> Self {
+        Reader { shared }
+    }
+
+    /// Names the store: an index of another store is not this one's.
+    pub fn store_id(&self) -> &str {
+        &self.shared.store_id
+    }
+
+    pub fn data_dir(&self) -> &std::path::Path {
+        &self.shared.data_dir
+    }
+
+    /// The last batch that readers see.
+    pub fn batch_no(&self) -> u64 {
+        self.shared.committed.load(Ordering::Acquire)
+    }
+
+    /// The rows as of now.
+    pub fn rows(&self) -> Result<Rows, LedgerError> {
+        let snapshot = self.shared.rows.snapshot();
+        let head = snapshot.head()?.unwrap_or_default();
+        Ok(Rows { snapshot, head, shared: self.shared.clone() })
+    }
+
+    /// Rows and DuckDB as of one batch.
+    ///
+    /// The writer commits DuckDB some milliseconds before the rows; in between the two differ and are taken again.
+    pub fn joint(&self) -> Result<Joint, LedgerError> {
+        let connection = Pooled { connection: Some(self.shared.connection()?), shared: self.shared.clone() };
+        let started = Instant::now();
+        loop {
+            connection.get().execute_batch("begin").map_err(LedgerError::engine("began a read"))?;
+            let ledger_batch: i64 = connection
+                .get()
+                .query_row("select batch_no from head", [], |row| row.get(0))
+                .map_err(LedgerError::engine("read its head"))?;
+            let rows = self.rows()?;
+            if rows.head.batch_no == ledger_batch.unsigned_abs() {
+                return Ok(Joint { connection, rows });
+            }
+            connection.get().execute_batch("rollback").map_err(LedgerError::engine("ended a read"))?;
+            if started.elapsed() > Duration::from_secs(10) {
+                return Err(LedgerError::Damaged("the row store does not reach the ledger".to_owned()));
+            }
+            thread::sleep(Duration::from_millis(1));
+        }
+    }
+
+    /// Progress and sizes.
+    pub fn status(&self) -> Result<Status, LedgerError> {
+        let joint = self.joint()?;
+        let doing = "read its status";
+        let (counts, nulls) = joint
+            .connection()
+            .query_row("select applied, duplicate, stale, conflict, quarantined, nulls from head", [], |row| {
+                let count = |place| row.get::<_, i64>(place).map(i64::unsigned_abs);
+                let counts = Counts {
+                    applied: count(0)?,
+                    duplicate: count(1)?,
+                    stale: count(2)?,
+                    conflict: count(3)?,
+                    quarantined: count(4)?,
+                };
+                Ok((counts, count(5)?))
+            })
+            .map_err(LedgerError::engine(doing))?;
+        let mut statement = joint
+            .connection()
+            .prepare("select name, next from positions order by name")
+            .map_err(LedgerError::engine(doing))?;
+        let rows = statement
+            .query_map([], |row| Ok((row.get::<_, String>(0)?, row.get::<_, i64>(1)?)))
+            .map_err(LedgerError::engine(doing))?
+            .collect::<Result<Vec<_>, _>>()
+            .map_err(LedgerError::engine(doing))?;
+        Ok(Status {
+            head: joint.rows.head.clone(),
+            counts,
+            nulls,
+            payments: self.shared.keymap.len(),
+            positions: rows
+                .into_iter()
+                .filter_map(|(name, next)| Some((PartitionId::parse(&name)?, next.unsigned_abs())))
+                .collect(),
+            ledger_bytes: self.shared.engine.lock().file_bytes(),
+            row_bytes: self.shared.rows.disk_bytes(),
+        })
+    }
+
+    /// Every payment that a batch after `batch_no` may have changed, for an index that has reached that batch.
+    pub fn touched_since(&self, batch_no: u64) -> Result<Vec<u64>, LedgerError> {
+        let joint = self.joint()?;
+        crate::catch_up::touched_since(joint.connection(), batch_no)
+    }
+
+    /// Rows of quarantine with a number below `before`, newest first, and the position they are of.
+    pub fn quarantine(
+        &self,
+        filter: &QuarantineFilter,
+        before: Option<u64>,
+        limit: usize,
+    ) -> Result<(Vec<QuarantineRow>, Head), LedgerError> {
+        let joint = self.joint()?;
+        let rows = quarantine::list(joint.connection(), filter, before, limit)?;
+        Ok((rows, joint.rows.head.clone()))
+    }
+}
+
+/// A connection that goes back to the pool.
+struct Pooled {
+    connection: Option<Connection>,
+    shared: Arc<Shared>,
+}
+
+impl Pooled {
+    fn get(&self) -> &Connection {
+        // Taken in `drop` only.
+        self.connection.as_ref().unwrap_or_else(|| unreachable!("a pooled connection is there until it is dropped"))
+    }
+}
+
+impl Drop for Pooled {
+    fn drop(&mut self) {
+        if let Some(connection) = self.connection.take() {
+            // A connection that cannot end its transaction is not to be used again.
+            let in_transaction = !connection.is_autocommit();
+            if !in_transaction || connection.execute_batch("rollback").is_ok() {
+                self.shared.give_back(connection);
+            }
+        }
+    }
+}
+
+/// The rows as of one batch.
+pub struct Rows {
+    snapshot: RowSnapshot,
+    head: Head,
+    shared: Arc<Shared>,
+}
+
+impl Rows {
+    pub fn head(&self) -> &Head {
+        &self.head
+    }
+
+    /// The dossier with this seq, if the batch has reached it.
+    pub fn get(&self, seq: u64) -> Result<Option<Dossier>, LedgerError> {
+        self.snapshot.get(seq)
+    }
+
+    /// The dossier of this payment key.
+    pub fn find(&self, payment_key: &str) -> Result<Option<(u64, Dossier)>, LedgerError> {
+        for seq in self.shared.keymap.candidates(self.shared.keymap.hash(payment_key)) {
+            if let Some(dossier) = self.snapshot.get(seq)?
+                && dossier.payment_key == payment_key
+            {
+                return Ok(Some((seq, dossier)));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Every dossier from seq `first` on.
+    pub fn scan(&self, first: u64) -> impl Iterator<Item = Result<(u64, Dossier), LedgerError>> {
+        self.snapshot.scan(first)
+    }
+
+    /// Payments that a reader of some merchants may see otherwise than a reader of all: a superset.
+    pub fn split(&self, scope: &Scope) -> Vec<u64> {
+        match scope {
+            Scope::All => Vec::new(),
+            Scope::Merchants(_) => self.shared.split.read().iter().copied().collect(),
+        }
+    }
+}
+
+/// Rows and DuckDB as of one batch.
+pub struct Joint {
+    connection: Pooled,
+    rows: Rows,
+}
+
+impl Joint {
+    pub fn head(&self) -> &Head {
+        &self.rows.head
+    }
+
+    pub fn rows(&self) -> &Rows {
+        &self.rows
+    }
+
+    pub(crate) fn connection(&self) -> &Connection {
+        self.connection.get()
+    }
+
+    /// Payments that may satisfy `filter`, in the order of lists: see [`candidates::list`].
+    pub fn candidates(
+        &self,
+        filter: &Filter,
+        scope: &Scope,
+        order: Order,
+        from: Option<DateTime<Utc>>,
+        limit: usize,
+    ) -> Result<Vec<Candidate>, LedgerError> {
+        candidates::list(self.connection(), filter, scope, order, from, limit)
+    }
+
+    /// Sums by group: see [`reports`].
+    pub fn report(&self, request: &ReportRequest, scope: &Scope) -> Result<Report, LedgerError> {
+        reports::report(self.connection(), request, scope)
+    }
+}

@@ -1,0 +1,226 @@
+//! Reports: sums by group, from the rollup cells or, the same figures, from the unified ledger's rows.
+
+use chrono::NaiveDate;
+use domain::money::Currency;
+use domain::rollup::{Basis, Measures};
+use domain::scope::Scope;
+use duckdb::Connection;
+use duckdb::types::Value;
+
+use crate::append::basis_code;
+use crate::error::LedgerError;
+
+/// The most rows one report answers with; its reader is asked to narrow it beyond.
+pub const REPORT_ROWS_MAX: usize = 100_000;
+
+/// What a report's rows are grouped by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Group {
+    Day,
+    Month,
+    Method,
+    Merchant,
+}
+
+/// Where the sums are taken from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SumSource {
+    Rollup,
+    Ledger,
+}
+
+/// What both reports ask; an empty list does not narrow.
+#[derive(Clone, Debug)]
+pub struct ReportRequest {
+    pub basis: Basis,
+    /// Inclusive.
+    pub from: Option<NaiveDate>,
+    /// Exclusive.
+    pub to: Option<NaiveDate>,
+    pub group_by: Vec<Group>,
+    pub merchants: Vec<String>,
+    pub methods: Vec<String>,
+    pub currencies: Vec<String>,
+    /// Of settlement lines; empty for sales.
+    pub statuses: Vec<String>,
+    pub source: SumSource,
+}
+
+/// One row of a report.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ReportRow {
+    pub day: Option<NaiveDate>,
+    /// The first day of the month.
+    pub month: Option<NaiveDate>,
+    pub method: Option<String>,
+    pub merchant_id: Option<String>,
+    pub currency: Currency,
+    pub measures: Measures,
+}
+
+/// A report and what it left out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Report {
+    pub rows: Vec<ReportRow>,
+    /// One row per currency, without group values.
+    pub totals: Vec<ReportRow>,
+    /// Done cancellations without a payment that the merchants and currencies select; 0 but by sale day.
+    pub orphans_left_out: i64,
+}
+
+/// The entries' rows as cells: the same rule as `domain::rollup::contributions`, written a second time so that one
+/// checks the other.
+pub(crate) const LEDGER_CELLS: &str = include_str!("reports/ledger_cells.sql");
+
+/// Sums over cells of the request's basis.
+///
+/// # Errors
+/// [`LedgerError::ReportTooLarge`] beyond [`REPORT_ROWS_MAX`] rows.
+pub(crate) fn report(
+    connection: &Connection,
+    request: &ReportRequest,
+    scope: &Scope,
+) -> Result<Report, LedgerError> {
+    let rows = sums(connection, request, scope, &request.group_by)?;
+    let totals = sums(connection, request, scope, &[])?;
+    let orphans_left_out = match request.basis {
+        Basis::SaleDay => orphans(connection, request, scope)?,
+        _ => 0,
+    };
+    Ok(Report { rows, totals, orphans_left_out })
+}
+
+fn orphans(connection: &Connection, request: &ReportRequest, scope: &Scope) -> Result<i64, LedgerError> {
+    let all = ReportRequest {
+        basis: Basis::Orphaned,
+        from: None,
+        to: None,
+        group_by: Vec::new(),
+        methods: Vec::new(),
+        ..request.clone()
+    };
+    Ok(sums(connection, &all, scope, &[])?.iter().map(|row| row.measures.cancellation_count).sum())
+}
+
+struct Conditions {
+    sql: Vec<String>,
+    values: Vec<Value>,
+}
+
+impl Conditions {
+    fn one_of<'a>(&mut self, column: &str, wanted: impl ExactSizeIterator<Item = &'a String>) {
+        self.sql.push(match wanted.len() {
+            0 => "false".to_owned(),
+            count => format!("{column} in ({})", vec!["?"; count].join(",")),
+        });
+        self.values.extend(wanted.map(|text| Value::Text(text.clone())));
+    }
+}
+
+fn conditions(request: &ReportRequest, scope: &Scope) -> Conditions {
+    let mut out = Conditions { sql: vec![format!("basis = {}", basis_code(request.basis))], values: Vec::new() };
+    if let Some(from) = request.from {
+        out.sql.push(format!("day >= date '{}'", from.format("%Y-%m-%d")));
+    }
+    if let Some(to) = request.to {
+        out.sql.push(format!("day < date '{}'", to.format("%Y-%m-%d")));
+    }
+    if let Scope::Merchants(merchants) = scope {
+        out.one_of("merchant_id", merchants.iter());
+    }
+    let narrowed = [
+        ("merchant_id", &request.merchants),
+        ("method", &request.methods),
+        ("currency", &request.currencies),
+        ("status", &request.statuses),
+    ];
+    for (column, wanted) in narrowed {
+        if !wanted.is_empty() {
+            out.one_of(column, wanted.iter());
+        }
+    }
+    out
+}
+
+fn sums(
+    connection: &Connection,
+    request: &ReportRequest,
+    scope: &Scope,
+    groups: &[Group],
+) -> Result<Vec<ReportRow>, LedgerError> {
+    let doing = "added up a report";
+    let expression = |group: Group| match group {
+        Group::Day => "day",
+        Group::Month => "date_trunc('month', day)::date",
+        Group::Method => "method",
+        Group::Merchant => "merchant_id",
+    };
+    let column = |group: Group, kind: &str| match groups.contains(&group) {
+        true => expression(group).to_owned(),
+        false => format!("null::{kind}"),
+    };
+    let keys: Vec<&str> = groups.iter().map(|group| expression(*group)).chain(["currency"]).collect();
+    let conditions = conditions(request, scope);
+    let cells = match request.source {
+        SumSource::Rollup => "rollups",
+        SumSource::Ledger => LEDGER_CELLS,
+    };
+    let sql = format!(
+        "select {day} - date '1970-01-01', {month} - date '1970-01-01', {method}, {merchant}, currency,
+                sum(payment_count)::bigint as payments, sum(payment_amount), sum(cancellation_count)::bigint as cancellations,
+                sum(cancellation_amount), sum(failed_count)::bigint as failures, sum(settlement_count)::bigint as settlements,
+                sum(gross), sum(fee), sum(vat), sum(payout), sum(cost)
+         from {cells} where {conditions} group by {keys}
+         having payments <> 0 or cancellations <> 0 or failures <> 0 or settlements <> 0
+         order by {keys} limit {limit}",
+        day = column(Group::Day, "date"),
+        month = column(Group::Month, "date"),
+        method = column(Group::Method, "varchar"),
+        merchant = column(Group::Merchant, "varchar"),
+        conditions = conditions.sql.join(" and "),
+        keys = keys.join(", "),
+        limit = REPORT_ROWS_MAX + 1,
+    );
+    let mut statement = connection.prepare(&sql).map_err(LedgerError::engine(doing))?;
+    let mut rows =
+        statement.query(duckdb::params_from_iter(conditions.values.iter())).map_err(LedgerError::engine(doing))?;
+    let mut found = Vec::new();
+    while let Some(row) = rows.next().map_err(LedgerError::engine(doing))? {
+        found.push(read(row)?);
+    }
+    if found.len() > REPORT_ROWS_MAX {
+        return Err(LedgerError::ReportTooLarge { limit: REPORT_ROWS_MAX });
+    }
+    Ok(found)
+}
+
+fn read(row: &duckdb::Row<'_>) -> Result<ReportRow, LedgerError> {
+    let failed = || LedgerError::engine("read a report");
+    let count = |place: usize| row.get::<_, i64>(place).map_err(failed());
+    let money = |place: usize| row.get::<_, i128>(place).map_err(failed());
+    let day = |place: usize| {
+        let days: Option<i64> = row.get(place).map_err(failed())?;
+        Ok::<_, LedgerError>(days.and_then(|days| NaiveDate::from_epoch_days(i32::try_from(days).ok()?)))
+    };
+    let code: String = row.get(4).map_err(failed())?;
+    Ok(ReportRow {
+        day: day(0)?,
+        month: day(1)?,
+        method: row.get(2).map_err(failed())?,
+        merchant_id: row.get(3).map_err(failed())?,
+        currency: Currency::parse(&code).ok_or_else(|| LedgerError::Damaged(format!("the currency {code:?}")))?,
+        measures: Measures {
+            payment_count: count(5)?,
+            payment_amount: money(6)?,
+            cancellation_count: count(7)?,
+            cancellation_amount: money(8)?,
+            failed_count: count(9)?,
+            settlement_count: count(10)?,
+            gross: money(11)?,
+            fee: money(12)?,
+            vat: money(13)?,
+            payout: money(14)?,
+            cost: money(15)?,
+        },
+    })
+}

@@ -1,0 +1,213 @@
+//! Recomputing what the ledger derives from what it keeps, and naming each difference.
+//!
+//! From the versions (and quarantine) the dossiers are folded again, in ranges of seqs so that memory stays bounded.
+//! Each is compared with its row, its rows of the unified ledger and its list row. The cells are then compared with
+//! sums over the unified ledger's rows, in DuckDB.
+
+use std::collections::BTreeMap;
+
+use domain::derive::LiveEntries;
+use domain::dossier::Dossier;
+use chrono::NaiveDate;
+use domain::rollup::{LedgerRow, ledger_rows};
+use duckdb::Connection;
+use duckdb::types::Value;
+
+use crate::append::micros;
+use crate::catch_up::{Seqs, dossiers};
+use crate::codec::kind_code;
+use crate::error::LedgerError;
+use crate::list_row::ListRow;
+use crate::quarantine::aside_of;
+use crate::reader::{Joint, Reader};
+use crate::reports::LEDGER_CELLS;
+
+/// Payments checked at once.
+const RANGE: u64 = 20_000;
+
+/// A place where derived state is not what the versions say.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Difference {
+    /// `row`, `entries`, `payments`, `quarantine`, `rollups`, `keys`.
+    pub store: &'static str,
+    /// What it is about: a payment key, or a cell.
+    pub about: String,
+    pub detail: String,
+}
+
+/// What was checked.
+#[derive(Clone, Debug, Default)]
+pub struct Verified {
+    pub payments: u64,
+    pub cells: u64,
+    pub differences: Vec<Difference>,
+}
+
+/// The most differences that are named; beyond them they are alike, and the list must not fill the memory.
+pub const DIFFERENCES_MAX: usize = 1_000;
+
+/// Checks everything but the search index. `each` is given every payment as the versions make it (for the index's
+/// check) and how many there are in all.
+pub fn verify(
+    reader: &Reader,
+    each: &mut dyn FnMut(u64, &Dossier, u64) -> Option<Difference>,
+) -> Result<Verified, LedgerError> {
+    let joint = reader.joint()?;
+    let total = reader.status()?.payments;
+    let mut out = Verified::default();
+    let mut from = 0;
+    while from < total {
+        let to = (from + RANGE).min(total);
+        range(&joint, from, to, total, each, &mut out)?;
+        out.payments += to - from;
+        from = to;
+    }
+    cells(joint.connection(), &mut out)?;
+    Ok(out)
+}
+
+fn note(out: &mut Verified, store: &'static str, about: &str, detail: impl Into<String>) {
+    if out.differences.len() < DIFFERENCES_MAX {
+        out.differences.push(Difference { store, about: about.to_owned(), detail: detail.into() });
+    }
+}
+
+fn range(
+    joint: &Joint,
+    from: u64,
+    to: u64,
+    total: u64,
+    each: &mut dyn FnMut(u64, &Dossier, u64) -> Option<Difference>,
+    out: &mut Verified,
+) -> Result<(), LedgerError> {
+    let folded = dossiers(joint.connection(), &Seqs::Range(from, to))?;
+    let entries = signed_rows(joint.connection(), ENTRIES, from, to)?;
+    let payments = signed_rows(joint.connection(), PAYMENTS, from, to)?;
+    let aside = signed_rows(joint.connection(), ASIDE, from, to)?;
+    for seq in from..to {
+        let Some(dossier) = folded.get(&seq) else {
+            note(out, "keys", &seq.to_string(), "a payment key was given that no version or refusal names");
+            continue;
+        };
+        let about = &dossier.payment_key;
+        match joint.rows().get(seq)? {
+            Some(row) if row == *dossier => {}
+            Some(_) => note(out, "row", about, "the ready-made row is not what the versions make"),
+            None => note(out, "row", about, "the ready-made row is missing"),
+        }
+        let none = Vec::new();
+        let mut expected: Vec<String> = ledger_rows(dossier).iter().map(entry_text).collect();
+        expected.sort_unstable();
+        if *entries.get(&seq).unwrap_or(&none) != expected {
+            note(out, "entries", about, "the unified ledger's rows are not what the versions make");
+        }
+        let expected: Vec<String> = ListRow::of(dossier).iter().map(list_text).collect();
+        if *payments.get(&seq).unwrap_or(&none) != expected {
+            note(out, "payments", about, "the list row is not what the versions make");
+        }
+        let mut expected: Vec<String> = aside_of(&LiveEntries::of(dossier))
+            .iter()
+            .map(|aside| format!("{}|{}|{}|1", aside.key.kind, aside.key.entry_id, aside.code))
+            .collect();
+        expected.sort_unstable();
+        if *aside.get(&seq).unwrap_or(&none) != expected {
+            note(out, "quarantine", about, "the entries listed as set aside are not those that are");
+        }
+        if let Some(difference) = each(seq, dossier, total)
+            && out.differences.len() < DIFFERENCES_MAX
+        {
+            out.differences.push(difference);
+        }
+    }
+    Ok(())
+}
+
+const ENTRIES: &str = include_str!("verify/entries.sql");
+const PAYMENTS: &str = include_str!("verify/payments.sql");
+const ASIDE: &str = include_str!("verify/set_aside.sql");
+const CELLS: &str = include_str!("verify/cells.sql");
+
+fn signed_rows(
+    connection: &Connection,
+    sql: &str,
+    from: u64,
+    to: u64,
+) -> Result<BTreeMap<u64, Vec<String>>, LedgerError> {
+    let doing = "checked rows";
+    let mut statement = connection.prepare(sql).map_err(LedgerError::engine(doing))?;
+    let rows = statement
+        .query_map([Value::BigInt(from as i64), Value::BigInt(to as i64)], |row| {
+            Ok((row.get::<_, i64>(0)?, row.get::<_, String>(1)?))
+        })
+        .map_err(LedgerError::engine(doing))?;
+    let mut found: BTreeMap<u64, Vec<String>> = BTreeMap::new();
+    for row in rows {
+        let (seq, text) = row.map_err(LedgerError::engine(doing))?;
+        found.entry(seq.unsigned_abs()).or_default().push(text);
+    }
+    found.values_mut().for_each(|texts| texts.sort_unstable());
+    Ok(found)
+}
+
+fn entry_text(row: &LedgerRow) -> String {
+    let day = |day: Option<NaiveDate>| day.map(|day| day.to_string()).unwrap_or_default();
+    format!(
+        "{}|{}|{}|{}|{}|{}|{}|{}|{}|{}|{}|{}|{}|{}|{}|{}|1",
+        kind_code(row.kind),
+        row.entry_id,
+        row.merchant_id,
+        row.currency.code(),
+        row.method,
+        row.status,
+        day(row.event_day),
+        day(row.sale_day),
+        day(row.sold_on),
+        day(row.paid_out_on),
+        row.payout_id.as_deref().unwrap_or_default(),
+        row.amount,
+        row.fee,
+        row.vat,
+        row.payout,
+        row.cost
+    )
+}
+
+fn list_text(row: &ListRow) -> String {
+    fn text<T: ToString>(value: Option<T>) -> String {
+        value.map(|value| value.to_string()).unwrap_or_default()
+    }
+    format!(
+        "{}|{}|{}|{}|{}|{}|{}|{}|{}|{}|{}|{}|1",
+        row.merchant_id.as_deref().unwrap_or_default(),
+        row.currency.map(|currency| currency.code()).unwrap_or_default(),
+        text(row.currency.map(|currency| currency.digits())),
+        row.method,
+        row.status,
+        row.settlement_status,
+        text(row.total),
+        text(row.balance),
+        micros(row.occurred_at),
+        text(row.sale_day),
+        text(row.approved_at.map(micros)),
+        row.flags
+    )
+}
+
+/// Cells that are not the sums of the rows, on either side.
+fn cells(connection: &Connection, out: &mut Verified) -> Result<(), LedgerError> {
+    let doing = "checked rollups";
+    out.cells = connection
+        .query_row("select count(*) from (select distinct basis, day, merchant_id, currency, method, status from rollups)", [], |row| {
+            row.get::<_, i64>(0)
+        })
+        .map_err(LedgerError::engine(doing))?
+        .unsigned_abs();
+    let sql = CELLS.replace("/* ledger cells */", LEDGER_CELLS);
+    let mut statement = connection.prepare(&sql).map_err(LedgerError::engine(doing))?;
+    let rows = statement.query_map([], |row| row.get::<_, String>(0)).map_err(LedgerError::engine(doing))?;
+    for cell in rows {
+        let cell = cell.map_err(LedgerError::engine(doing))?;
+        note(out, "rollups", &cell, "the cell is not the sum of the unified ledger's rows");
+    }
+    Ok(())
+}

@@ -1,0 +1,350 @@
+//! The one writer: applies batches and keeps both stores at one position.
+
+use std::collections::{BTreeSet, HashMap};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use domain::dossier::Dossier;
+use domain::message::Digest;
+use domain::position::{PartitionId, Positions};
+use domain::time::Zones;
+use duckdb::{Connection, params};
+use parking_lot::RwLock;
+use rayon::prelude::*;
+
+use crate::append;
+use crate::append::micros;
+use crate::catch_up;
+use crate::data_dir::DataDir;
+use crate::engine::{Engine, Options};
+use crate::error::LedgerError;
+use crate::fold::{Batch, Incoming, Prepared, Touched, Work, Works, finish, fold};
+use crate::keymap::{KeyMap, SEQ_MAX};
+use crate::quarantine;
+use crate::reader::{Head, Reader, Shared};
+use crate::rows::RowStore;
+use crate::status::Counts;
+
+/// What became of a batch.
+#[derive(Debug)]
+pub struct Applied {
+    pub head: Head,
+    pub counts: Counts,
+}
+
+/// The one writer of a data directory.
+pub struct Writer {
+    connection: Connection,
+    shared: Arc<Shared>,
+    zones: Zones,
+    head: Head,
+    next_seq: u64,
+    next_n: u64,
+    positions: Positions,
+    source_ids: HashMap<PartitionId, i32>,
+    wal_bytes: u64,
+}
+
+/// Opens the ledger in a locked data directory and brings the row store up to it.
+///
+/// # Errors
+/// Where the stores cannot be opened or hold what this program did not write.
+pub fn open(dir: &DataDir, options: &Options, zones: Zones) -> Result<(Writer, Reader), LedgerError> {
+    let (engine, new) = Engine::open(&dir.ledger(), options)?;
+    let connection = engine.connection()?;
+    if new {
+        make(&connection)?;
+    }
+    let meta = read_meta(&connection)?;
+    let of = |key: &str| meta.get(key).cloned().ok_or_else(|| LedgerError::Damaged(format!("meta has no {key}")));
+    let seed = of("hash_seed")?.parse().map_err(|_| LedgerError::Damaged("the hash seed".to_owned()))?;
+    let rows = RowStore::open(&dir.rows(), options.row_cache_bytes)?;
+    let shared = Arc::new(Shared {
+        engine: parking_lot::Mutex::new(engine),
+        rows,
+        keymap: KeyMap::new(seed),
+        split: RwLock::new(BTreeSet::new()),
+        store_id: of("store_id")?,
+        pool: parking_lot::Mutex::new(Vec::new()),
+        readers: options.readers,
+        data_dir: PathBuf::from(dir.path()),
+        committed: AtomicU64::new(0),
+    });
+    let mut writer = Writer {
+        connection,
+        shared: shared.clone(),
+        zones,
+        head: Head::default(),
+        next_seq: 0,
+        next_n: 1,
+        positions: Positions::default(),
+        source_ids: HashMap::new(),
+        wal_bytes: options.wal_bytes,
+    };
+    writer.reload()?;
+    Ok((writer, Reader::new(shared)))
+}
+
+fn make(connection: &Connection) -> Result<(), LedgerError> {
+    let doing = "was made";
+    let mut random = [0u8; 24];
+    getrandom::fill(&mut random).map_err(|cause| LedgerError::Damaged(format!("no randomness: {cause}")))?;
+    let store_id: String = random[..16].iter().map(|byte| format!("{byte:02x}")).collect();
+    let seed = random[16..].iter().fold(0u64, |seed, byte| seed << 8 | u64::from(*byte));
+    connection
+        .execute("insert into meta values ('store_id', ?), ('hash_seed', ?)", params![store_id, seed.to_string()])
+        .map_err(LedgerError::engine(doing))?;
+    connection
+        .execute_batch("insert into head values (0, null, null, 0, 1, 0, 0, 0, 0, 0, 0)")
+        .map_err(LedgerError::engine(doing))
+}
+
+fn read_meta(connection: &Connection) -> Result<HashMap<String, String>, LedgerError> {
+    let doing = "read what it is";
+    let mut statement =
+        connection.prepare("select key, value from meta").map_err(LedgerError::engine(doing))?;
+    let pairs = statement
+        .query_map([], |row| Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?)))
+        .map_err(LedgerError::engine(doing))?;
+    pairs.collect::<Result<_, _>>().map_err(LedgerError::engine(doing))
+}
+
+impl Writer {
+    /// What every partition has been applied up to.
+    pub fn positions(&self) -> &Positions {
+        &self.positions
+    }
+
+    pub fn head(&self) -> &Head {
+        &self.head
+    }
+
+    /// Takes the time zones that count for messages applied from now on.
+    pub fn set_zones(&mut self, zones: Zones) {
+        self.zones = zones;
+    }
+
+    /// Reads everything that is kept in memory from the stores again and brings the rows up to the ledger. To be called
+    /// after any error of [`Writer::apply`], because a failed commit may still have become durable.
+    pub fn reload(&mut self) -> Result<(), LedgerError> {
+        // The error may have left a transaction open; there is nothing to be done if there is none.
+        let _ = self.connection.execute_batch("rollback");
+        let doing = "read its head";
+        (self.head, self.next_seq, self.next_n) = self
+            .connection
+            .query_row("select batch_no, epoch_us(applied_at), epoch_us(appended_at), next_seq, next_n from head", [], |row| {
+                let micros = |micros: Option<i64>| micros.map(append::of_micros);
+                let head = Head {
+                    batch_no: row.get::<_, i64>(0)?.unsigned_abs(),
+                    applied_at: micros(row.get(1)?),
+                    appended_at: micros(row.get(2)?),
+                };
+                Ok((head, row.get::<_, i64>(3)?.unsigned_abs(), row.get::<_, i64>(4)?.unsigned_abs()))
+            })
+            .map_err(LedgerError::engine(doing))?;
+        self.load_positions()?;
+        catch_up::load_keys(&self.connection, &self.shared.keymap)?;
+        if self.shared.keymap.len() != self.next_seq {
+            return Err(LedgerError::Damaged(format!(
+                "{} payment keys are kept, {} were given",
+                self.shared.keymap.len(),
+                self.next_seq
+            )));
+        }
+        catch_up::rows(&self.connection, &self.shared, &self.head)?;
+        *self.shared.split.write() = catch_up::split(&self.connection, &self.shared.rows)?;
+        self.shared.committed.store(self.head.batch_no, Ordering::Release);
+        Ok(())
+    }
+
+    fn load_positions(&mut self) -> Result<(), LedgerError> {
+        let doing = "read its positions";
+        let mut statement = self
+            .connection
+            .prepare("select source_id, name, next from positions")
+            .map_err(LedgerError::engine(doing))?;
+        let rows = statement
+            .query_map([], |row| Ok((row.get::<_, i32>(0)?, row.get::<_, String>(1)?, row.get::<_, i64>(2)?)))
+            .map_err(LedgerError::engine(doing))?
+            .collect::<Result<Vec<_>, _>>()
+            .map_err(LedgerError::engine(doing))?;
+        self.source_ids.clear();
+        let mut positions = Vec::new();
+        for (id, name, next) in rows {
+            let partition =
+                PartitionId::parse(&name).ok_or_else(|| LedgerError::Damaged(format!("the partition {name:?}")))?;
+            self.source_ids.insert(partition.clone(), id);
+            positions.push((partition, next.unsigned_abs()));
+        }
+        self.positions = positions.into_iter().collect();
+        Ok(())
+    }
+
+    /// Applies one batch: all of it becomes durable together with the positions that cover it, or none.
+    ///
+    /// `announce` is given what the batch touches before anything becomes visible, so that a search can never miss it.
+    ///
+    /// # Errors
+    /// After any error the caller must [`Writer::reload`] before it goes on, and go on from [`Writer::positions`].
+    pub fn apply(
+        &mut self,
+        batch: Batch,
+        announce: &mut dyn FnMut(&Head, Vec<Touched>),
+    ) -> Result<Applied, LedgerError> {
+        let mut works = self.load(&batch.items)?;
+        let digests: BTreeSet<Digest> =
+            batch.items.iter().filter_map(|item| item.content.as_ref().err().map(|refused| refused.sha256)).collect();
+        let digests: Vec<Digest> = digests.into_iter().collect();
+        let known = quarantine::known_refused(&self.connection, &digests)?;
+        let mut seen: BTreeSet<Digest> = known.keys().copied().collect();
+        let mut prepared =
+            fold(batch.items, &mut works, &self.zones, &mut |refused| seen.insert(refused.sha256))?;
+        finish(works, &mut prepared)?;
+        let head = Head {
+            batch_no: self.head.batch_no + 1,
+            applied_at: Some(batch.applied_at),
+            appended_at: batch.appended_at.max(self.head.appended_at),
+        };
+        let counts = prepared.counts;
+        self.shared.split.write().extend(prepared.split.drain(..));
+        announce(&head, std::mem::take(&mut prepared.touched));
+        let rows = std::mem::take(&mut prepared.rows);
+        let keys = std::mem::take(&mut prepared.keys);
+        let (next_seq, next_n) = self.commit(&head, prepared, &keys, &known, &batch.positions, batch.nulls)?;
+        for (seq, hash) in keys {
+            self.shared.keymap.insert(hash, seq);
+        }
+        self.shared.rows.commit(&head, rows)?;
+        self.shared.committed.store(head.batch_no, Ordering::Release);
+        (self.head, self.next_seq, self.next_n) = (head.clone(), next_seq, next_n);
+        for (partition, next) in batch.positions.iter() {
+            self.positions.advance(partition, next);
+        }
+        if self.shared.engine.lock().wal_bytes() > self.wal_bytes {
+            self.checkpoint()?;
+        }
+        Ok(Applied { head, counts })
+    }
+
+    /// Folds DuckDB's log into its file.
+    pub fn checkpoint(&self) -> Result<(), LedgerError> {
+        self.shared.engine.lock().checkpoint()
+    }
+
+    /// Brings the dossiers of every payment that the messages name into memory.
+    fn load(&self, items: &[Incoming]) -> Result<Works, LedgerError> {
+        let mut keys: Vec<&str> = items
+            .iter()
+            .filter_map(|item| match &item.content {
+                Ok(message) => Some(message.record.payment_key()),
+                Err(refused) => refused.refusal.payment_key.as_deref(),
+            })
+            .collect();
+        keys.sort_unstable();
+        keys.dedup();
+        let shared = &self.shared;
+        let found: Vec<(u64, Option<(u64, Dossier)>)> = keys
+            .par_iter()
+            .map(|key| {
+                let hash = shared.keymap.hash(key);
+                Ok((hash, shared.find_newest(key, hash)?))
+            })
+            .collect::<Result<_, LedgerError>>()?;
+        let mut next_seq = self.next_seq;
+        // First-seen keys get their seqs in the order in which their messages came, so that rows lie in that order.
+        let mut places: HashMap<&str, (u64, Option<(u64, Dossier)>)> = keys.into_iter().zip(found).collect();
+        let mut works = Works::with_capacity(places.len());
+        for item in items {
+            let key = match &item.content {
+                Ok(message) => message.record.payment_key(),
+                Err(refused) => match refused.refusal.payment_key.as_deref() {
+                    Some(key) => key,
+                    None => continue,
+                },
+            };
+            let Some((hash, found)) = places.remove(key) else { continue };
+            let work = match found {
+                Some((seq, dossier)) => Work::new(seq, hash, false, dossier),
+                None => {
+                    let seq = next_seq;
+                    next_seq += 1;
+                    if seq >= SEQ_MAX {
+                        return Err(LedgerError::Damaged("the store holds as many payments as it can".to_owned()));
+                    }
+                    Work::new(seq, hash, true, Dossier::new(key))
+                }
+            };
+            works.insert(key.to_owned(), work);
+        }
+        Ok(works)
+    }
+
+    fn commit(
+        &mut self,
+        head: &Head,
+        prepared: Prepared,
+        keys: &[(u64, u64)],
+        known: &HashMap<Digest, u64>,
+        positions: &Positions,
+        nulls: u64,
+    ) -> Result<(u64, u64), LedgerError> {
+        let at = head.applied_at.unwrap_or_default();
+        self.connection.execute_batch("begin").map_err(LedgerError::engine("began a batch"))?;
+        self.write_positions(positions)?;
+        let ids = &self.source_ids;
+        let source_id = |partition: &PartitionId| ids.get(partition).copied().unwrap_or(-1);
+        append::versions(&self.connection, head.batch_no, at, &prepared.versions, &source_id)?;
+        append::entries(&self.connection, &prepared.entries)?;
+        append::payments(&self.connection, &prepared.payments)?;
+        append::rollups(&self.connection, &prepared.cells)?;
+        append::keys(&self.connection, keys)?;
+        let next_n =
+            quarantine::write(&self.connection, prepared.quarantine, known, self.next_n, at, &source_id)?;
+        let next_seq = self.next_seq + keys.len() as u64;
+        let counts = prepared.counts;
+        self.connection
+            .execute(
+                "update head set batch_no = ?, applied_at = make_timestamp(?), appended_at = make_timestamp(?),
+                 next_seq = ?, next_n = ?, applied = applied + ?, duplicate = duplicate + ?, stale = stale + ?,
+                 conflict = conflict + ?, quarantined = quarantined + ?, nulls = nulls + ?",
+                params![
+                    head.batch_no as i64,
+                    micros(at),
+                    head.appended_at.map(micros),
+                    next_seq as i64,
+                    next_n as i64,
+                    counts.applied as i64,
+                    counts.duplicate as i64,
+                    counts.stale as i64,
+                    counts.conflict as i64,
+                    counts.quarantined as i64,
+                    nulls as i64
+                ],
+            )
+            .map_err(LedgerError::engine("wrote its head"))?;
+        self.connection.execute_batch("commit").map_err(LedgerError::engine("committed a batch"))?;
+        Ok((next_seq, next_n))
+    }
+
+    fn write_positions(&mut self, positions: &Positions) -> Result<(), LedgerError> {
+        let doing = "wrote its positions";
+        for (partition, next) in positions.iter() {
+            if let Some(id) = self.source_ids.get(partition) {
+                self.connection
+                    .execute("update positions set next = greatest(next, ?) where source_id = ?", params![next as i64, id])
+                    .map_err(LedgerError::engine(doing))?;
+            } else {
+                let id = i32::try_from(self.source_ids.len() + 1).unwrap_or(i32::MAX);
+                self.connection
+                    .execute(
+                        "insert into positions values (?, ?, ?)",
+                        params![id, partition.to_string(), next as i64],
+                    )
+                    .map_err(LedgerError::engine(doing))?;
+                self.source_ids.insert(partition.clone(), id);
+            }
+        }
+        Ok(())
+    }
+}
