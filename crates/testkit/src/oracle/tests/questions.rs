@@ -326,3 +326,44 @@ fn reports_group_filter_and_keep_currencies_apart() {
     let others = oracle.sales(&Reader::merchant(["m2"]), &ReportParams::on(Basis::SaleDay));
     assert_eq!(others, json!({"data": [], "totals": [], "orphans_left_out": 0}));
 }
+
+#[test]
+fn only_finished_sales_and_cancellations_are_counted() {
+    let waiting = |id: &str, status: &str| {
+        cancellation(json!({
+            "cancellation_id": id, "status": status, "canceled_at": null, "requested_at": "2026-03-01T12:00:00+09:00",
+        }))
+    };
+    let open = [waiting("C1", "PENDING"), waiting("C2", "FAILED")];
+    check(
+        &fed(&open).sales(&Reader::finance(), &ReportParams::on(Basis::SaleDay)),
+        &[("/orphans_left_out", json!(0))],
+    );
+    let status = |key: &str, status: &str| payment(json!({"payment_key": key, "status": status}));
+    let sales = [
+        status("P", "READY"),
+        status("Q", "AUTHORIZED"),
+        status("R", "EXPIRED"),
+        status("T", "ABORTED"),
+    ];
+    let oracle = fed(&[&open[..], &sales].concat());
+    let row = json!({
+        "currency": "KRW", "payment_count": 1, "payment_amount": "100000", "cancellation_count": 0,
+        "cancellation_amount": "0", "net_amount": "100000", "failed_count": 2,
+    });
+    for basis in [Basis::EventDay, Basis::SaleDay] {
+        let answer = oracle.sales(&Reader::finance(), &ReportParams::on(basis));
+        check(&answer, &[("/data", json!([row]))]);
+    }
+    let answer = oracle.payment("P", &Reader::finance()).unwrap_or_default();
+    check(
+        &answer,
+        &[
+            ("/canceled_amount", json!("0")),
+            ("/cancellations/1/status", json!("FAILED")),
+        ],
+    );
+    // Neither sold, nor failed, nor canceled: no row.
+    let nothing = fed(&[status("P", "READY")]).sales(&Reader::finance(), &ReportParams::on(Basis::EventDay));
+    assert_eq!(nothing, json!({"data": [], "totals": [], "orphans_left_out": 0}));
+}
