@@ -1,4 +1,4 @@
-//! Money as the pages write it: decimal strings in major units, counted in minor units.
+//! Money as the contract writes it: decimal strings in major units, counted in minor units.
 
 use rust_decimal::Decimal;
 use std::cmp::Ordering;
