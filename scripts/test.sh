@@ -8,12 +8,14 @@ passed=0
 failed=0
 skipped=0
 
-# A check that is no cargo test counts as one.
+# Formatting and lints count as a test each.
 check() { # WHAT ABOUT CARGO ARGS...
-  if cargo_step "$@"; then passed=$((passed + 1)); else
-    failed=$((failed + 1))
-    say "FAILED: $1"
-  fi
+  if cargo_step "$@"; then passed=$((passed + 1)); else count_failure "$1"; fi
+}
+
+count_failure() { # WHAT
+  failed=$((failed + 1))
+  say "FAILED: $1"
 }
 
 # Adds up the `test result:` lines in what cargo printed. A test program that died has no such line, and shows only in
@@ -28,8 +30,7 @@ count_results() { # LOG CARGO_CODE
     fi
   done <"$1"
   if (($2 != 0 && failed == failed_before)); then
-    failed=$((failed + 1))
-    say "FAILED: a test program ended before it could report"
+    count_failure "a test program ended before it could report"
   fi
 }
 
@@ -71,8 +72,12 @@ read_test_args() { # ARGS...
 }
 
 test_all() { # ARGS...
-  local started=$SECONDS selection cargo_args test_args features=(${bundled_features[@]+"${bundled_features[@]}"})
+  local started=$SECONDS selection cargo_args test_args code=0
+  local features=(${bundled_features[@]+"${bundled_features[@]}"}) targets=(--tests) examples=yes
   read_test_args "$@"
+  # Whoever names more than packages has chosen the targets. Else: everything, and the examples in the documentation
+  # apart, because those marked `ignore` are text and not tests.
+  if ((${#cargo_args[@]} > ${#selection[@]})); then targets=() examples=""; fi
   if setup_kafka; then
     test_args=(--include-ignored ${test_args[@]+"${test_args[@]}"})
   else
@@ -82,22 +87,20 @@ test_all() { # ARGS...
   check "formatting" "2 s" fmt --all --check -- --files-with-diff
   check "lints" "3 min the first time" clippy --release "${selection[@]}" --all-targets \
     ${features[@]+"${features[@]}"} -- -D warnings
-  check "compiling the tests" "8 min the first time" test --release --no-run --tests "${cargo_args[@]}" \
-    ${features[@]+"${features[@]}"}
-  # Tests that start the program find it here, whichever crate they are in.
-  cargo_step "compiling ledgerlens" "20 s" build --release --workspace --bin ledgerlens \
-    ${features[@]+"${features[@]}"} || say "ledgerlens does not compile"
-  export LEDGERLENS_BIN=$CARGO_TARGET_DIR/release/ledgerlens
-
-  run_tests --tests "${cargo_args[@]}" ${features[@]+"${features[@]}"} -- ${test_args[@]+"${test_args[@]}"}
-  # Examples in the documentation are run apart: marked `ignore`, they are text and not tests. Only for whole packages.
-  if ((${#cargo_args[@]} <= ${#selection[@]})) && selection_has_library; then
-    run_tests --doc "${cargo_args[@]}" ${features[@]+"${features[@]}"} -- ${TEST_FILTER:+"$TEST_FILTER"}
+  cargo_args=(${targets[@]+"${targets[@]}"} "${cargo_args[@]}" ${features[@]+"${features[@]}"})
+  if cargo_step "compiling the tests" "8 min the first time" test --release --no-run "${cargo_args[@]}"; then
+    run_tests "${cargo_args[@]}" -- ${test_args[@]+"${test_args[@]}"}
+    if [[ -n $examples ]] && selection_has_library; then
+      run_tests --doc "${selection[@]}" ${features[@]+"${features[@]}"} -- ${TEST_FILTER:+"$TEST_FILTER"}
+    fi
+  else
+    count_failure "the tests do not compile, none of them was run"
   fi
 
   say "tests took $((SECONDS - started)) s"
   echo "$passed passed, $failed failed, $skipped skipped"
-  ((failed == 0))
+  ((failed == 0)) || code=1
+  return "$code"
 }
 
 # Cargo refuses to look for examples in a package that is only a program.

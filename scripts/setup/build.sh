@@ -20,12 +20,13 @@ limit_build_output() {
 # Reads what cargo says. Silent while nothing has to be compiled; else one line that says what and how long, the
 # number of crates behind it at a terminal, and warnings and errors in full.
 show_cargo() { # WHAT ABOUT
-  local line crates=0 started="" at_line_end=1
+  local line crates=0 started="" waiting="" at_line_end=1
   while IFS= read -r line; do
     # What cargo also says when there is nothing to compile.
     if [[ $line =~ ^\ +(Finished|Executable)\  ]]; then continue; fi
     if [[ $line =~ ^\ +Blocking\  ]]; then
-      ((at_line_end)) && say "another build is running: waiting for it"
+      [[ -n $waiting ]] || say "another build is running: waiting for it"
+      waiting=yes
       continue
     fi
     if [[ -z $started ]]; then
