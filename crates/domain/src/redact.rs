@@ -118,12 +118,16 @@ fn is_identifier(name: &str) -> bool {
 /// The places of the contract that hold money, whatever the kind of entry.
 fn is_amount(names: &[String]) -> bool {
     let mut path = names.iter().map(String::as_str);
-    match (path.next(), path.next(), path.next()) {
-        (Some("amount" | "vat" | "payout_amount"), None, None) => true,
-        (Some("amount"), Some("total" | "supplied" | "vat" | "tax_free" | "discount"), None) => true,
-        (Some("fees" | "costs"), Some("amount"), None) => true,
-        _ => false,
-    }
+    matches!(
+        (path.next(), path.next(), path.next()),
+        (Some("amount" | "vat" | "payout_amount"), None, None)
+            | (
+                Some("amount"),
+                Some("total" | "supplied" | "vat" | "tax_free" | "discount"),
+                None
+            )
+            | (Some("fees" | "costs"), Some("amount"), None)
+    )
 }
 
 fn is_decimal(text: &str) -> bool {

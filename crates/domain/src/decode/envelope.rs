@@ -1,4 +1,4 @@
-//! The CloudEvent around `data`: its attributes stand in the value (structured mode) or in headers (binary mode).
+//! The event around `data`: its attributes stand in the value (structured mode) or in headers (binary mode).
 
 use crate::decode::code;
 use crate::decode::fields::{Fields, check_identifier, check_not_empty};

@@ -13,9 +13,9 @@ const MESSAGES: [&str; 3] = [
     include_str!("../../../../fixtures/messages/valid/settlement-paid.json"),
 ];
 
+/// 256 cases each, or as many as `PROPTEST_CASES` says. A failure prints its smallest input.
 fn config() -> ProptestConfig {
     ProptestConfig {
-        cases: 512,
         failure_persistence: None,
         ..ProptestConfig::default()
     }
