@@ -34,6 +34,13 @@ count_results() { # LOG CARGO_CODE
   fi
 }
 
+# Examples in the documentation that are marked `ignore` are text: nothing was skipped.
+run_examples() { # ARGS OF cargo test
+  local skipped_before=$skipped
+  run_tests --doc "$@"
+  skipped=$skipped_before
+}
+
 run_tests() { # ARGS OF cargo test
   local log code
   log=$(mktemp)
@@ -91,7 +98,7 @@ test_all() { # ARGS...
   if cargo_step "compiling the tests" "8 min the first time" test --release --no-run "${cargo_args[@]}"; then
     run_tests "${cargo_args[@]}" -- ${test_args[@]+"${test_args[@]}"}
     if [[ -n $examples ]] && selection_has_library; then
-      run_tests --doc "${selection[@]}" ${features[@]+"${features[@]}"} -- ${TEST_FILTER:+"$TEST_FILTER"}
+      run_examples "${selection[@]}" ${features[@]+"${features[@]}"} -- ${TEST_FILTER:+"$TEST_FILTER"}
     fi
   else
     count_failure "the tests do not compile, none of them was run"

@@ -43,7 +43,9 @@ show_cargo() { # WHAT ABOUT
       say "$line"
     fi
   done
-  [[ -z $started ]] || say " took $((SECONDS - started)) s"
+  [[ -n $started ]] || return 0
+  if ((at_line_end)); then printf '%s: ' "$1" >&2; fi
+  say "took $((SECONDS - started)) s"
 }
 
 # A cargo command with nothing to say to standard output.
