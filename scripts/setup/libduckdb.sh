@@ -74,6 +74,11 @@ setup_libduckdb() {
 # The binaries look for the library beside themselves (.cargo/config.toml), so no variable is needed to run them.
 put_libduckdb_beside_binaries() {
   local beside=$CARGO_TARGET_DIR/release/deps library
+  # Cargo ignores the flags in its configuration when this variable is set.
+  if [[ -n ${RUSTFLAGS:-} && $(uname -s) == Linux && $RUSTFLAGS != *-rpath* ]]; then
+    # shellcheck disable=SC2016 # $ORIGIN is for the loader
+    RUSTFLAGS+=' -C link-arg=-Wl,-rpath,$ORIGIN:$ORIGIN/deps:$ORIGIN/../lib'
+  fi
   for library in "$DUCKDB_LIB_DIR"/libduckdb.so "$DUCKDB_LIB_DIR"/libduckdb.dylib; do
     [[ -f $library ]] || continue
     cmp -s "$library" "$beside/${library##*/}" && continue
