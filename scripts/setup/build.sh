@@ -12,7 +12,7 @@ limit_build_output() {
   touch "$stamp"
   kib=$(du -sk "$CARGO_TARGET_DIR" 2>/dev/null | cut -f 1)
   ((kib > target_kib_max)) && command -v flock >/dev/null || return 0
-  say "the build output in $CARGO_TARGET_DIR has grown to $((kib / 1024 / 1024)) GB: removed, the next build is a full one"
+  say "the build output in $CARGO_TARGET_DIR has grown to $((kib / 1024 / 1024)) GB: removing it, the next build is a full one"
   flock -n "$CARGO_TARGET_DIR/release/.cargo-lock" rm -rf "$CARGO_TARGET_DIR/release" ||
     say "another build is using it: not removed this time"
 }
