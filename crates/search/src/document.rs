@@ -1,0 +1,146 @@
+//! What the index holds of a payment: its terms, and the hour by which candidates are walked.
+//!
+//! Nothing in a document changes with a status, a sum or a flag: the row decides those. So most messages of a payment
+//! leave its document as it is, and [`Document::digest`] tells cheaply which ones do not.
+
+use chrono::{DateTime, Utc};
+use domain::derive::Payment;
+use domain::dossier::Dossier;
+use domain::scope::Scope;
+use query::{IdentField, TextField};
+use xxhash_rust::xxh3::Xxh3;
+
+use crate::term::{self, Class};
+use crate::values::{self, StableKeyword};
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Document {
+    /// The payment's number in the ledger.
+    pub seq: u64,
+    /// See [`hour_of`]; of the payment as one who sees every merchant sees it.
+    pub hour: u32,
+    /// Sorted and distinct.
+    pub terms: Vec<String>,
+}
+
+/// The hours from 1970 to an instant. Earlier instants are hour 0: an hour is only a coarse place in time order, and
+/// whoever walks hours sorts the rows of each one exactly.
+pub fn hour_of(at: DateTime<Utc>) -> u32 {
+    u32::try_from(at.timestamp().div_euclid(3600).max(0)).unwrap_or(u32::MAX)
+}
+
+impl Document {
+    /// The document of a payment; none while it has no live entry, since then it is not found.
+    pub fn of(seq: u64, dossier: &Dossier) -> Option<Document> {
+        let payment = Payment::derive(dossier, &Scope::All)?;
+        Some(Document {
+            seq,
+            hour: hour_of(payment.occurred_at),
+            terms: terms_of(&payment),
+        })
+    }
+
+    /// A hash of the content (not of `seq`) that stays the same across builds and machines.
+    pub fn digest(&self) -> u64 {
+        let mut hash = Xxh3::new();
+        hash.update(&self.hour.to_le_bytes());
+        for term in &self.terms {
+            // The length keeps two lists with the same letters apart.
+            hash.update(&(term.len() as u64).to_le_bytes());
+            hash.update(term.as_bytes());
+        }
+        hash.digest()
+    }
+}
+
+/// The terms of a payment with a live entry, sorted and distinct; `None` if it has none.
+pub fn terms(dossier: &Dossier) -> Option<Vec<String>> {
+    Payment::derive(dossier, &Scope::All).map(|payment| terms_of(&payment))
+}
+
+fn terms_of(payment: &Payment<'_>) -> Vec<String> {
+    let mut terms = Vec::with_capacity(64);
+    for field in IdentField::ALL {
+        values::identifiers(payment, field, |sent| terms.extend(term::identifier(sent)));
+    }
+    for field in TextField::ALL {
+        values::texts(payment, field, |sent| {
+            term::bigrams_of_sent(sent, |term| terms.push(term))
+        });
+    }
+    values::metadata(payment, |key, sent| {
+        let value = query::fold(sent);
+        terms.push(term::metadata(key, &value));
+        term::bigrams(&value, |term| terms.push(term));
+    });
+    for field in StableKeyword::ALL {
+        values::keywords(payment, field, |sent| terms.push(field.class().term(sent)));
+    }
+    let others = terms.len();
+    values::merchants(payment, |merchant| terms.push(Class::Merchant.term(merchant)));
+    if terms[others..].windows(2).any(|pair| pair[0] != pair[1]) {
+        terms.push(Class::SeveralMerchants.term(""));
+    }
+    terms.sort_unstable();
+    terms.dedup();
+    terms
+}
+
+impl StableKeyword {
+    pub(crate) fn class(self) -> Class {
+        match self {
+            StableKeyword::Last4 => Class::Last4,
+            StableKeyword::Issuer => Class::Issuer,
+            StableKeyword::Provider => Class::Provider,
+            StableKeyword::Bank => Class::Bank,
+            StableKeyword::ReasonCode => Class::ReasonCode,
+            StableKeyword::Channel => Class::Channel,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hours_keep_the_order_of_time() {
+        let at = |seconds| DateTime::from_timestamp(seconds, 0).unwrap_or_default();
+        assert_eq!(hour_of(at(0)), 0);
+        assert_eq!(hour_of(at(3599)), 0);
+        assert_eq!(hour_of(at(3600)), 1);
+        assert_eq!(hour_of(at(-1)), 0);
+        assert_eq!(hour_of(DateTime::<Utc>::MIN_UTC), 0);
+        assert_eq!(hour_of(at(253_402_300_799)), 70_389_527);
+    }
+
+    #[test]
+    fn the_digest_is_pinned_because_it_is_stored() {
+        let document = |terms: &[&str]| Document {
+            seq: 1,
+            hour: 493_000,
+            terms: terms.iter().map(|t| (*t).to_owned()).collect(),
+        };
+        assert_eq!(document(&["ia", "mb"]).digest(), PINNED);
+        assert_ne!(document(&["iam", "b"]).digest(), PINNED);
+        assert_eq!(
+            Document {
+                seq: 2,
+                ..document(&["ia", "mb"])
+            }
+            .digest(),
+            PINNED
+        );
+        assert_ne!(
+            Document {
+                hour: 493_001,
+                ..document(&["ia", "mb"])
+            }
+            .digest(),
+            PINNED
+        );
+    }
+
+    /// If this must change, so must the format of the position: every stored digest is then another.
+    const PINNED: u64 = 7_695_023_452_349_630_522;
+}

@@ -1,0 +1,182 @@
+//! The one writer of an index.
+
+use std::collections::HashSet;
+use std::fs;
+use std::path::Path;
+
+use tantivy::indexer::{IndexWriterOptions, LogMergePolicy};
+use tantivy::schema::Term;
+use tantivy::store::Compressor;
+use tantivy::{Index, IndexSettings, TantivyDocument};
+
+use crate::document::Document;
+use crate::error::{SearchError, guarded};
+use crate::fields::{Fields, schema};
+use crate::position::IndexPosition;
+use crate::reader::{IndexReader, open_engine};
+
+/// Below this the engine refuses to work (15 MB), above it holds no more (4 GB).
+const MEMORY_BYTES: std::ops::RangeInclusive<usize> = 16 << 20..=4_000_000_000;
+
+/// A segment is rewritten once a quarter of its documents are deleted: old ones cost every question a little, a rewrite
+/// costs a merge.
+const DELETED_SHARE_MAX: f32 = 0.25;
+
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// Memory for documents that are not yet in a segment, 16 MiB to 4 GB. A commit writes them out, and so does a full
+    /// memory: a small one makes more and smaller segments, which merges must put together.
+    pub memory_bytes: usize,
+    /// Threads that merge segments in the background.
+    pub merge_threads: usize,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Options {
+            memory_bytes: 128 << 20,
+            merge_threads: 1,
+        }
+    }
+}
+
+/// Writes documents. There is one for a directory at a time.
+///
+/// After any error of [`upsert`](Self::upsert), [`remove`](Self::remove) or [`commit`](Self::commit) the writer is to be
+/// dropped and the index opened again: it then stands at its last durable commit, and what came after that is indexed
+/// once more. A commit that failed may be durable all the same; the position tells.
+pub struct IndexWriter {
+    engine: tantivy::IndexWriter<TantivyDocument>,
+    fields: Fields,
+    store_id: String,
+    reader: IndexReader,
+    /// No committed document has a greater seq.
+    committed_seq_max: Option<u64>,
+    /// The documents added since the last commit.
+    added: HashSet<u64>,
+}
+
+impl IndexWriter {
+    /// Opens the index of the store `store_id` in `dir`.
+    ///
+    /// # Errors
+    ///
+    /// [`SearchError::needs_rebuild`] when the directory holds no index that could be carried on.
+    pub fn open(dir: &Path, store_id: &str, options: &Options) -> Result<Self, SearchError> {
+        guarded(|| Self::of_engine(&open_engine(dir)?, dir, store_id, options))
+    }
+
+    /// Makes an empty index in `dir`, at batch 0. Whatever the directory held is removed.
+    pub fn create(dir: &Path, store_id: &str, options: &Options) -> Result<Self, SearchError> {
+        if dir.try_exists().map_err(SearchError::Io)? {
+            fs::remove_dir_all(dir).map_err(SearchError::Io)?;
+        }
+        fs::create_dir_all(dir).map_err(SearchError::Io)?;
+        // Nothing is stored in a document, so there is nothing to compress.
+        let settings = IndexSettings {
+            docstore_compression: Compressor::None,
+            ..IndexSettings::default()
+        };
+        let index = Index::builder()
+            .schema(schema())
+            .settings(settings)
+            .create_in_dir(dir)?;
+        let mut engine = engine_writer(&index, dir, options)?;
+        commit_engine(&mut engine, &IndexPosition::new(store_id, 0))?;
+        drop(engine);
+        Self::open(dir, store_id, options)
+    }
+
+    fn of_engine(index: &Index, dir: &Path, store_id: &str, options: &Options) -> Result<Self, SearchError> {
+        let fields = Fields::of(&index.schema())?;
+        let engine = engine_writer(index, dir, options)?;
+        let reader = IndexReader::of_index(index.clone(), dir, store_id)?;
+        let committed_seq_max = reader.snapshot().seq_max();
+        let store_id = store_id.to_owned();
+        Ok(IndexWriter {
+            engine,
+            fields,
+            store_id,
+            reader,
+            committed_seq_max,
+            added: HashSet::new(),
+        })
+    }
+
+    /// A reader that every commit of this writer reloads.
+    pub fn reader(&self) -> IndexReader {
+        self.reader.clone()
+    }
+
+    /// Writes the document in place of the one with the same seq, if there is one.
+    pub fn upsert(&mut self, document: &Document) -> Result<(), SearchError> {
+        self.remove(document.seq);
+        self.engine.add_document(self.fields.engine_document(document))?;
+        self.added.insert(document.seq);
+        Ok(())
+    }
+
+    /// Takes the document of a payment out, if there is one.
+    ///
+    /// Each removal is looked up in every segment at the commit, so it is only asked for where a document may be: seqs
+    /// grow, and a payment seen for the first time has a greater one than every committed document.
+    pub fn remove(&mut self, seq: u64) {
+        let committed = self.committed_seq_max.is_some_and(|max| seq <= max);
+        if self.added.remove(&seq) || committed {
+            self.engine.delete_term(Term::from_field_u64(self.fields.seq, seq));
+        }
+    }
+
+    /// Makes everything since the last commit durable together with the position it reaches, and reloads the readers.
+    pub fn commit(&mut self, batch_no: u64) -> Result<(), SearchError> {
+        commit_engine(&mut self.engine, &IndexPosition::new(self.store_id.clone(), batch_no))?;
+        self.committed_seq_max = self.committed_seq_max.max(self.added.iter().copied().max());
+        self.added.clear();
+        self.reader.reload()
+    }
+
+    /// Documents added since the last commit.
+    pub fn uncommitted(&self) -> usize {
+        self.added.len()
+    }
+
+    /// Drops what was not committed and waits for the merges that are under way.
+    pub fn close(self) -> Result<(), SearchError> {
+        Ok(self.engine.wait_merging_threads()?)
+    }
+}
+
+fn engine_writer(
+    index: &Index,
+    dir: &Path,
+    options: &Options,
+) -> Result<tantivy::IndexWriter<TantivyDocument>, SearchError> {
+    let memory = options.memory_bytes.clamp(*MEMORY_BYTES.start(), *MEMORY_BYTES.end());
+    let engine_options = IndexWriterOptions::builder()
+        .num_worker_threads(1)
+        .memory_budget_per_thread(memory)
+        .num_merge_threads(options.merge_threads.max(1))
+        .build();
+    let engine = index
+        .writer_with_options(engine_options)
+        .map_err(|error| match SearchError::from(error) {
+            SearchError::Locked { .. } => SearchError::Locked { dir: dir.to_owned() },
+            other => other,
+        })?;
+    let mut policy = LogMergePolicy::default();
+    policy.set_del_docs_ratio_before_merge(DELETED_SHARE_MAX);
+    engine.set_merge_policy(Box::new(policy));
+    Ok(engine)
+}
+
+/// The engine's plain commit would drop the payload.
+fn commit_engine(
+    engine: &mut tantivy::IndexWriter<TantivyDocument>,
+    position: &IndexPosition,
+) -> Result<(), SearchError> {
+    let payload = position.payload()?;
+    let mut prepared = engine.prepare_commit()?;
+    prepared.set_payload(&payload);
+    prepared.commit()?;
+    Ok(())
+}
