@@ -1,1 +1,10 @@
+//! The projector: reads messages from its sources and writes what they say into the ledger and the index.
+//!
+//! [`source`] states what a source promises and proves that nothing is lost or applied twice.
 
+pub mod batch;
+pub mod error;
+pub mod file;
+pub mod kafka;
+pub mod source;
+pub mod sources;

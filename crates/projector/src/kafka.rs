@@ -1,0 +1,269 @@
+//! Kafka topics as a source.
+//!
+//! **One consumer, assigned by hand.** One process writes the ledger and so reads every partition; there is nothing to
+//! share out. A consumer group would add what can only harm: rebalances that take partitions away while a batch is
+//! open, a heartbeat that a long transaction could miss, and a second map of positions. So the partitions are assigned
+//! with the ledger's positions, and the group is a name under which the applied positions are published.
+//!
+//! **What stops a partition.** A position that is older than the log (messages were deleted before they were read) or
+//! beyond its end (the topic was created anew) is a question for an operator: that partition stops with a problem that
+//! says what to do, and the others go on. An unreadable batch (a failed checksum) stops the source, because the client
+//! would step over it.
+//!
+//! **What is passed.** The client hands transaction markers to nobody, but its position moves on when it takes them from
+//! its queue, in order with the messages. So once the queue was found empty, that position is reported by
+//! [`Source::passed`], and a quiet partition ends at its end.
+//!
+//! **What is not seen.** A topic that was deleted and created anew with more messages than before looks like one that
+//! went on. `start.rs` is where a remembered checksum of the last message will be compared.
+
+mod context;
+mod discovery;
+mod options;
+mod partitions;
+mod publish;
+mod start;
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use chrono::DateTime;
+use domain::position::Positions;
+use rdkafka::consumer::{BaseConsumer, Consumer};
+use rdkafka::error::KafkaError;
+use rdkafka::message::{BorrowedMessage, Headers as _, Message as _};
+use rdkafka::types::RDKafkaErrorCode;
+
+use crate::error::SourceError;
+use crate::kafka::context::{Context, Ends};
+use crate::kafka::discovery::Discovery;
+use crate::kafka::partitions::Partitions;
+use crate::kafka::publish::Publisher;
+use crate::source::{Budget, Content, Counters, Headers, PartitionStatus, Polled, RawMessage, Source, is_event_header};
+
+pub use crate::kafka::options::{FETCH_BYTES_MAX, KafkaOptions};
+
+/// While it waits for a message, a poll looks this often for newly found partitions.
+const WAIT_SLICE: Duration = Duration::from_millis(100);
+
+/// All partitions of the configured topics.
+pub struct KafkaSource {
+    name: String,
+    consumer: Arc<BaseConsumer<Context>>,
+    discovery: Discovery,
+    partitions: Partitions,
+    publisher: Publisher,
+    counters: Counters,
+    /// Since when no broker answers, in the words of the client.
+    outage: Option<String>,
+    broken: Option<String>,
+}
+
+impl KafkaSource {
+    /// Connects, finds the partitions and assigns them at `held`. Topics that do not exist are waited for.
+    pub fn connect(options: &KafkaOptions, held: &Positions) -> Result<Self, SourceError> {
+        let consumer: BaseConsumer<Context> = options.connect_consumer()?;
+        let consumer = Arc::new(consumer);
+        let found = discovery::first_look(&consumer, options)?;
+        let mut source = KafkaSource {
+            name: format!("Kafka at {}", options.brokers),
+            discovery: Discovery::start(&consumer, options, &found),
+            publisher: Publisher::new(options),
+            partitions: Partitions::new(held, options.continue_after_loss),
+            consumer,
+            counters: Counters::default(),
+            outage: None,
+            broken: None,
+        };
+        source.take(&found)?;
+        Ok(source)
+    }
+
+    /// Acts on what a look at the cluster has found.
+    fn take(&mut self, found: &discovery::Found) -> Result<(), SourceError> {
+        if found.failure.is_none() {
+            self.outage = None;
+        }
+        self.partitions
+            .take(found, &self.consumer)
+            .map_err(|reason| self.broken(reason.to_string()))
+    }
+
+    fn broken(&mut self, reason: String) -> SourceError {
+        self.broken = Some(reason.clone());
+        SourceError::Broken {
+            brokers: self.name.clone(),
+            reason,
+        }
+    }
+
+    /// An error that came between two messages. Whatever is not known to leave the log whole ends the source.
+    fn judge(&mut self, error: &KafkaError) -> Result<(), SourceError> {
+        use RDKafkaErrorCode as Code;
+        let reason = self
+            .consumer
+            .context()
+            .take_reason()
+            .unwrap_or_else(|| error.to_string());
+        let KafkaError::MessageConsumption(code) = error else {
+            return Err(self.broken(reason));
+        };
+        match code {
+            Code::AutoOffsetReset | Code::LogTruncation | Code::OffsetOutOfRange => {
+                tracing::warn!(%reason, "a partition cannot be read at its position: the logs are looked at");
+                self.discovery.look_at_logs();
+            }
+            Code::AllBrokersDown | Code::Authentication | Code::SaslAuthenticationFailed | Code::SSL => {
+                if self.outage.is_none() {
+                    tracing::warn!(%reason, "no Kafka broker answers: it is tried again until one does");
+                }
+                self.outage = Some(reason);
+            }
+            Code::UnknownTopic
+            | Code::UnknownPartition
+            | Code::UnknownTopicOrPartition
+            | Code::UnknownTopicId
+            | Code::TopicAuthorizationFailed
+            | Code::ClusterAuthorizationFailed
+            | Code::GroupAuthorizationFailed => {
+                tracing::warn!(%reason, "Kafka refuses a topic");
+                self.discovery.look_at_logs();
+            }
+            Code::BrokerTransportFailure
+            | Code::Resolve
+            | Code::OperationTimedOut
+            | Code::RequestTimedOut
+            | Code::NotCoordinator
+            | Code::CoordinatorNotAvailable
+            | Code::CoordinatorLoadInProgress
+            | Code::LeaderNotAvailable
+            | Code::NotLeaderForPartition
+            | Code::BrokerNotAvailable
+            | Code::ReplicaNotAvailable
+            | Code::KafkaStorageError
+            | Code::NetworkException
+            | Code::Retry => tracing::debug!(%reason, "the Kafka client goes on by itself"),
+            _ => return Err(self.broken(reason)),
+        }
+        Ok(())
+    }
+
+    /// A message of a partition that is read, at or after its next position.
+    fn accept(&mut self, message: &BorrowedMessage<'_>) -> Option<RawMessage> {
+        let position = u64::try_from(message.offset()).ok()?;
+        let partition = self.partitions.accept(message.topic(), message.partition(), position)?;
+        let content = match message.payload() {
+            Some(value) => Content::of_value(value, event_headers(message)),
+            None => Content::Null,
+        };
+        self.counters.count(&content);
+        let appended_at = message
+            .timestamp()
+            .to_millis()
+            .and_then(DateTime::from_timestamp_millis);
+        Some(RawMessage {
+            partition,
+            position,
+            content,
+            appended_at,
+        })
+    }
+
+    /// The queue was found empty: whatever the client has passed, it has passed for good.
+    fn note_passed(&mut self) {
+        match self.consumer.position() {
+            Ok(list) => self.partitions.note_passed(&list),
+            Err(error) => tracing::debug!(%error, "the Kafka client does not tell its positions"),
+        }
+    }
+}
+
+impl Source for KafkaSource {
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn poll(&mut self, budget: &Budget, out: &mut Vec<RawMessage>) -> Result<Polled, SourceError> {
+        if let Some(reason) = self.broken.clone() {
+            return Err(self.broken(reason));
+        }
+        let consumer = Arc::clone(&self.consumer);
+        let (mut messages, mut bytes) = (0, 0);
+        loop {
+            while let Some(found) = self.discovery.found() {
+                self.take(&found)?;
+            }
+            self.publisher.publish_if_due(&consumer);
+            if messages >= budget.messages || bytes >= budget.bytes {
+                return Ok(Polled::More);
+            }
+            let left = budget.until.saturating_duration_since(Instant::now());
+            let wait = if messages == 0 {
+                left.min(WAIT_SLICE)
+            } else {
+                Duration::ZERO
+            };
+            match consumer.poll(wait) {
+                Some(Ok(message)) => {
+                    self.outage = None;
+                    if let Some(message) = self.accept(&message) {
+                        messages += 1;
+                        bytes += message.content.held_bytes();
+                        out.push(message);
+                    }
+                    if left.is_zero() {
+                        return Ok(Polled::More);
+                    }
+                }
+                Some(Err(error)) => self.judge(&error)?,
+                None if messages > 0 || left.is_zero() => {
+                    self.note_passed();
+                    return Ok(Polled::Idle);
+                }
+                None => {}
+            }
+        }
+    }
+
+    fn passed(&mut self, positions: &mut Positions) {
+        self.partitions.passed(positions);
+    }
+
+    fn applied(&mut self, positions: &Positions) {
+        self.publisher.applied(positions);
+        self.publisher.publish_if_due(&self.consumer);
+    }
+
+    fn partitions(&self) -> Vec<PartitionStatus> {
+        let ends: Ends = self.consumer.context().ends();
+        self.partitions.status(&ends)
+    }
+
+    fn problems(&self) -> Vec<String> {
+        let outage = self
+            .outage
+            .iter()
+            .map(|reason| format!("no broker of {} answers: {reason}", self.name));
+        let unpublished = self.consumer.context().publish_failure();
+        let unpublished = unpublished.map(|reason| {
+            format!("the group's offsets cannot be written, which only those who watch them will miss: {reason}")
+        });
+        outage.chain(self.partitions.problems()).chain(unpublished).collect()
+    }
+
+    fn counters(&self) -> Counters {
+        self.counters
+    }
+}
+
+/// The headers that say something about the event, copied only if there are any.
+fn event_headers(message: &BorrowedMessage<'_>) -> Headers {
+    let Some(headers) = message.headers() else {
+        return Headers::new();
+    };
+    headers
+        .iter()
+        .filter(|header| is_event_header(header.key))
+        .map(|header| (header.key.to_owned(), header.value.unwrap_or_default().to_vec()))
+        .collect()
+}

@@ -1,0 +1,199 @@
+//! Looks for topics, partitions and the bounds of their logs.
+//!
+//! Every question here waits for a broker, and with a broker away it waits long. The apply loop must not wait with it, so
+//! looks have a thread of their own; the source takes what was found at its next poll.
+
+use std::collections::HashSet;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::sync::{Arc, Weak};
+use std::time::Duration;
+
+use rdkafka::consumer::{BaseConsumer, Consumer};
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+
+use crate::error::SourceError;
+use crate::kafka::context::Context;
+use crate::kafka::options::KafkaOptions;
+use crate::kafka::start::Log;
+
+/// After a look that failed, the next one comes so soon.
+const RETRY_INTERVAL: Duration = Duration::from_secs(1);
+
+/// What one look has brought.
+#[derive(Debug, Default)]
+pub(super) struct Found {
+    pub(super) topics: Vec<FoundTopic>,
+    /// Of partitions that were not known to be there, or of all if that was asked for.
+    pub(super) logs: Vec<FoundLog>,
+    /// All logs were looked at because the broker has refused a position.
+    pub(super) is_check: bool,
+    /// What could not be found out, in words; it is tried again.
+    pub(super) failure: Option<String>,
+}
+
+#[derive(Debug)]
+pub(super) struct FoundTopic {
+    pub(super) name: String,
+    /// Empty: there is no such topic.
+    pub(super) partitions: Vec<i32>,
+    /// Why a topic cannot be read although it may exist.
+    pub(super) refusal: Option<String>,
+}
+
+#[derive(Debug)]
+pub(super) struct FoundLog {
+    pub(super) topic: String,
+    pub(super) partition: i32,
+    pub(super) log: Log,
+}
+
+/// The looks of the background.
+pub(super) struct Discovery {
+    /// Dropped with the source, which ends the thread.
+    asks: Sender<Ask>,
+    found: Receiver<Found>,
+}
+
+/// To look at all logs, now.
+struct Ask;
+
+impl Discovery {
+    pub(super) fn start(consumer: &Arc<BaseConsumer<Context>>, options: &KafkaOptions, first: &Found) -> Self {
+        let (asks, asked) = channel();
+        let (sender, found) = channel();
+        let mut scout = Scout {
+            topics: options.topics.clone(),
+            timeout: options.request_timeout,
+            known: first
+                .logs
+                .iter()
+                .map(|log| (log.topic.clone(), log.partition))
+                .collect(),
+        };
+        // The thread must not keep the client alive, and with it its connections, after the source is gone.
+        let consumer: Weak<_> = Arc::downgrade(consumer);
+        let interval = options.discovery_interval;
+        let retry = RETRY_INTERVAL.min(interval);
+        let mut wait = if first.failure.is_some() { retry } else { interval };
+        let work = move || {
+            loop {
+                let is_check = match asked.recv_timeout(wait) {
+                    Ok(Ask) => true,
+                    Err(RecvTimeoutError::Timeout) => false,
+                    Err(RecvTimeoutError::Disconnected) => return,
+                };
+                // Several asks while we were looking are one.
+                asked.try_iter().for_each(drop);
+                let Some(consumer) = consumer.upgrade() else { return };
+                let found = scout.look(&consumer, is_check);
+                drop(consumer);
+                wait = if found.failure.is_some() { retry } else { interval };
+                if sender.send(found).is_err() {
+                    return;
+                }
+            }
+        };
+        let started = std::thread::Builder::new()
+            .name("kafka-discovery".to_owned())
+            .spawn(work);
+        if let Err(error) = started {
+            tracing::error!(%error, "new Kafka partitions will not be found: no thread can be started");
+        }
+        Discovery { asks, found }
+    }
+
+    pub(super) fn found(&self) -> Option<Found> {
+        self.found.try_recv().ok()
+    }
+
+    /// Asks for the bounds of every log, to see which partition a refusal was about.
+    pub(super) fn look_at_logs(&self) {
+        // It can only fail when the thread is gone, which was reported.
+        let _ = self.asks.send(Ask);
+    }
+}
+
+/// The look of the start, which also finds out whether any broker answers.
+pub(super) fn first_look(consumer: &BaseConsumer<Context>, options: &KafkaOptions) -> Result<Found, SourceError> {
+    let topic = options.topics.first().map(String::as_str);
+    if let Err(error) = consumer.fetch_metadata(topic, options.connect_timeout) {
+        return Err(SourceError::Unreachable {
+            brokers: options.brokers.clone(),
+            seconds: options.connect_timeout.as_secs(),
+            reason: error.to_string(),
+        });
+    }
+    let mut scout = Scout {
+        topics: options.topics.clone(),
+        timeout: options.request_timeout,
+        known: HashSet::new(),
+    };
+    Ok(scout.look(consumer, false))
+}
+
+struct Scout {
+    topics: Vec<String>,
+    timeout: Duration,
+    /// Partitions whose logs the source has been told.
+    known: HashSet<(String, i32)>,
+}
+
+impl Scout {
+    fn look(&mut self, consumer: &BaseConsumer<Context>, is_check: bool) -> Found {
+        if is_check {
+            self.known.clear();
+        }
+        let mut found = Found {
+            is_check,
+            ..Found::default()
+        };
+        for topic in self.topics.clone() {
+            if let Err(error) = self.look_at_topic(consumer, &topic, &mut found) {
+                found.failure = Some(format!("topic {topic}: {error}"));
+            }
+        }
+        // A check that is not complete decides nothing for what it has not seen, so it is asked for again.
+        found
+    }
+
+    fn look_at_topic(
+        &mut self,
+        consumer: &BaseConsumer<Context>,
+        name: &str,
+        found: &mut Found,
+    ) -> Result<(), KafkaError> {
+        let metadata = consumer.fetch_metadata(Some(name), self.timeout)?;
+        let Some(topic) = metadata.topics().iter().find(|topic| topic.name() == name) else {
+            return Ok(());
+        };
+        let error = topic.error().map(RDKafkaErrorCode::from);
+        let is_missing = matches!(error, Some(RDKafkaErrorCode::UnknownTopicOrPartition));
+        let refusal = error.filter(|_| !is_missing).map(|error| error.to_string());
+        let mut partitions: Vec<i32> = topic.partitions().iter().map(|partition| partition.id()).collect();
+        partitions.sort_unstable();
+        // One that was deleted and comes back has to be looked at again.
+        self.known
+            .retain(|(topic, partition)| topic != name || partitions.contains(partition));
+        found.topics.push(FoundTopic {
+            name: name.to_owned(),
+            partitions: partitions.clone(),
+            refusal,
+        });
+        for partition in partitions {
+            let key = (name.to_owned(), partition);
+            if self.known.contains(&key) {
+                continue;
+            }
+            let (first, end) = consumer.fetch_watermarks(name, partition, self.timeout)?;
+            if let (Ok(first), Ok(end)) = (u64::try_from(first), u64::try_from(end)) {
+                found.logs.push(FoundLog {
+                    topic: key.0.clone(),
+                    partition,
+                    log: Log { first, end },
+                });
+                self.known.insert(key);
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,290 @@
+//! What the source knows of each partition: whether it is read, and up to where.
+
+use std::sync::Arc;
+
+use domain::position::{PartitionId, Positions};
+use rdkafka::consumer::{BaseConsumer, Consumer};
+use rdkafka::error::KafkaResult;
+use rdkafka::{Offset, TopicPartitionList};
+
+use crate::kafka::context::{Context, Ends};
+use crate::kafka::discovery::{Found, FoundLog, FoundTopic};
+use crate::kafka::start::{restart, start};
+use crate::source::PartitionStatus;
+
+pub(super) struct Partitions {
+    /// The ledger's positions at the opening.
+    held: Positions,
+    continue_after_loss: bool,
+    /// In the order of the configuration: a handful, so a search by name is a few comparisons.
+    topics: Vec<Topic>,
+}
+
+struct Topic {
+    name: String,
+    is_missing: bool,
+    refusal: Option<String>,
+    partitions: Vec<Partition>,
+}
+
+struct Partition {
+    id: Arc<PartitionId>,
+    number: i32,
+    /// The next position to deliver.
+    next: u64,
+    /// Positions before this are known to the apply loop, by a message or by `passed`.
+    told: u64,
+    /// `next` comes from the ledger or from a delivered message, and not from the beginning of the log.
+    has_begun: bool,
+    /// The client had it before, so it may have been deleted in between.
+    was_read: bool,
+    /// A message of it was taken from the client and not delivered, so the client's own position is not ours.
+    has_dropped: bool,
+    /// The end when the log was looked at; newer ends come from the client's statistics.
+    end: Option<u64>,
+    state: State,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum State {
+    /// Found, but its log was not looked at yet.
+    Found,
+    Reading,
+    /// For good: until the source is opened anew.
+    Stopped(String),
+    /// Not in the topic any more.
+    Gone,
+}
+
+/// Changes to what the client reads.
+#[derive(Default)]
+struct Changes {
+    stop: TopicPartitionList,
+    read: TopicPartitionList,
+}
+
+impl Partitions {
+    pub(super) fn new(held: &Positions, continue_after_loss: bool) -> Self {
+        Partitions {
+            held: held.clone(),
+            continue_after_loss,
+            topics: Vec::new(),
+        }
+    }
+
+    /// Notes what a look has found, and has the client read what can be read.
+    pub(super) fn take(&mut self, found: &Found, consumer: &BaseConsumer<Context>) -> KafkaResult<()> {
+        let mut changes = Changes::default();
+        for topic in &found.topics {
+            self.take_topic(topic, &mut changes);
+        }
+        for log in &found.logs {
+            self.take_log(log, found.is_check, &mut changes)?;
+        }
+        if changes.stop.count() > 0 {
+            consumer.incremental_unassign(&changes.stop)?;
+        }
+        if changes.read.count() > 0 {
+            consumer.incremental_assign(&changes.read)?;
+        }
+        Ok(())
+    }
+
+    fn take_topic(&mut self, found: &FoundTopic, changes: &mut Changes) {
+        let index = match self.topics.iter().position(|topic| topic.name == found.name) {
+            Some(index) => index,
+            None => {
+                let partitions = Vec::new();
+                self.topics.push(Topic {
+                    name: found.name.clone(),
+                    is_missing: false,
+                    refusal: None,
+                    partitions,
+                });
+                self.topics.len() - 1
+            }
+        };
+        let topic = &mut self.topics[index];
+        topic.is_missing = found.partitions.is_empty() && found.refusal.is_none();
+        topic.refusal = found.refusal.clone();
+        if found.refusal.is_some() {
+            return;
+        }
+        for number in &found.partitions {
+            if topic.partitions.iter().all(|partition| partition.number != *number) {
+                let id = PartitionId::Kafka {
+                    topic: found.name.clone(),
+                    partition: *number,
+                };
+                topic.partitions.push(Partition::found(id, *number, &self.held));
+            }
+        }
+        for partition in &mut topic.partitions {
+            if found.partitions.contains(&partition.number) {
+                if partition.state == State::Gone {
+                    partition.state = State::Found;
+                }
+            } else if matches!(partition.state, State::Found | State::Reading) {
+                partition.stop(&found.name, State::Gone, changes);
+            }
+        }
+    }
+
+    fn take_log(&mut self, found: &FoundLog, is_check: bool, changes: &mut Changes) -> KafkaResult<()> {
+        let continue_after_loss = self.continue_after_loss;
+        let Some(partition) = self.find(&found.topic, found.partition) else {
+            return Ok(());
+        };
+        partition.end = Some(found.log.end);
+        let held = partition.has_begun.then_some(partition.next);
+        let next = match partition.state {
+            State::Found if partition.was_read => restart(held, found.log, continue_after_loss),
+            State::Found => start(held, found.log, continue_after_loss),
+            State::Reading if is_check => restart(held, found.log, continue_after_loss),
+            State::Reading | State::Stopped(_) | State::Gone => return Ok(()),
+        };
+        match next {
+            Ok(next) => partition.read(&found.topic, next, changes),
+            Err(stopped) => {
+                tracing::error!(partition = %partition.id, problem = %stopped, "a Kafka partition is not read");
+                partition.stop(&found.topic, State::Stopped(stopped.to_string()), changes);
+                Ok(())
+            }
+        }
+    }
+
+    fn find(&mut self, topic: &str, number: i32) -> Option<&mut Partition> {
+        let topic = self.topics.iter_mut().find(|found| found.name == topic)?;
+        topic.partitions.iter_mut().find(|partition| partition.number == number)
+    }
+
+    /// Notes a message and names its partition. `None` for what the client still had of a partition that was stopped,
+    /// and for what was delivered before.
+    pub(super) fn accept(&mut self, topic: &str, number: i32, position: u64) -> Option<Arc<PartitionId>> {
+        let partition = self.find(topic, number)?;
+        if partition.state != State::Reading {
+            partition.has_dropped = true;
+            return None;
+        }
+        if position < partition.next {
+            return None;
+        }
+        partition.next = position + 1;
+        partition.told = position + 1;
+        partition.has_begun = true;
+        Some(Arc::clone(&partition.id))
+    }
+
+    /// Takes over the client's own positions, all of whose messages were taken from it.
+    pub(super) fn note_passed(&mut self, positions: &TopicPartitionList) {
+        for element in positions.elements() {
+            let Offset::Offset(offset) = element.offset() else {
+                continue;
+            };
+            let Ok(next) = u64::try_from(offset) else { continue };
+            let Some(partition) = self.find(element.topic(), element.partition()) else {
+                continue;
+            };
+            let is_ours = partition.state == State::Reading && !partition.has_dropped;
+            if is_ours && next > partition.next {
+                partition.next = next;
+                partition.has_begun = true;
+            }
+        }
+    }
+
+    pub(super) fn passed(&mut self, positions: &mut Positions) {
+        let all = self.topics.iter_mut().flat_map(|topic| &mut topic.partitions);
+        for partition in all.filter(|partition| partition.has_begun && partition.next > partition.told) {
+            partition.told = partition.next;
+            positions.advance(&partition.id, partition.next);
+        }
+    }
+
+    pub(super) fn status(&self, ends: &Ends) -> Vec<PartitionStatus> {
+        let mut all = Vec::new();
+        for topic in &self.topics {
+            let newer = ends.get(&topic.name);
+            let status = |partition: &Partition| {
+                let end = newer.and_then(|ends| ends.get(&partition.number)).copied();
+                partition.status(end, topic.refusal.as_deref())
+            };
+            all.extend(topic.partitions.iter().map(status));
+        }
+        all
+    }
+
+    pub(super) fn problems(&self) -> Vec<String> {
+        let problem = |topic: &Topic| {
+            let name = &topic.name;
+            match &topic.refusal {
+                Some(refusal) => Some(format!("the topic {name} cannot be read: {refusal}")),
+                None if topic.is_missing => Some(format!(
+                    "the topic {name} does not exist: it is read as soon as it is created"
+                )),
+                None => None,
+            }
+        };
+        self.topics.iter().filter_map(problem).collect()
+    }
+}
+
+impl Partition {
+    fn found(id: PartitionId, number: i32, held: &Positions) -> Self {
+        let held = held.next(&id);
+        let next = held.unwrap_or(0);
+        Partition {
+            id: Arc::new(id),
+            number,
+            next,
+            told: next,
+            has_begun: held.is_some(),
+            was_read: false,
+            has_dropped: false,
+            end: None,
+            state: State::Found,
+        }
+    }
+
+    /// Has the client read from `next`, anew if it did before.
+    fn read(&mut self, topic: &str, next: u64, changes: &mut Changes) -> KafkaResult<()> {
+        if self.state == State::Reading {
+            changes.stop.add_partition(topic, self.number);
+        }
+        if !self.has_begun {
+            // Where the log begins is nothing to tell anyone.
+            self.told = next;
+        }
+        self.next = next;
+        self.was_read = true;
+        self.state = State::Reading;
+        let offset = i64::try_from(next).map_or(Offset::Beginning, Offset::Offset);
+        changes.read.add_partition_offset(topic, self.number, offset)
+    }
+
+    fn stop(&mut self, topic: &str, state: State, changes: &mut Changes) {
+        if self.state == State::Reading {
+            changes.stop.add_partition(topic, self.number);
+        }
+        self.state = state;
+    }
+
+    fn status(&self, newer_end: Option<u64>, refusal: Option<&str>) -> PartitionStatus {
+        let end = newer_end.max(self.end);
+        let problem = match &self.state {
+            State::Stopped(problem) => Some(problem.clone()),
+            State::Gone => {
+                Some("the partition is not in its topic any more: the topic was deleted or replaced".to_owned())
+            }
+            State::Found => Some("its log could not be looked at yet: it is tried again".to_owned()),
+            State::Reading => refusal.map(str::to_owned),
+        };
+        PartitionStatus {
+            partition: Arc::clone(&self.id),
+            next: self.next,
+            end,
+            lag: end.map(|end| end.saturating_sub(self.next)),
+            problem,
+        }
+    }
+}
