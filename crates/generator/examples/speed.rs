@@ -9,7 +9,10 @@ use std::time::Instant;
 use generator::{Mix, Plan, Progress, Stream, write_file, write_ndjson};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let mut plan = Plan { payments: 500_000, ..Plan::default() };
+    let mut plan = Plan {
+        payments: 500_000,
+        ..Plan::default()
+    };
     let mut file = None;
     for argument in std::env::args().skip(1) {
         match argument.as_str() {

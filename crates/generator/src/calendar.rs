@@ -19,7 +19,9 @@ const KOREA: i64 = 9 * HOUR;
 /// Monday first; people shop at the end of the week.
 const WEEK: [u64; 7] = [96, 97, 98, 101, 114, 120, 106];
 /// Midnight first; a lunch hump and an evening peak.
-const CLOCK: [u64; 24] = [30, 18, 11, 8, 7, 9, 16, 28, 44, 58, 70, 80, 92, 84, 74, 70, 70, 74, 84, 96, 104, 106, 92, 60];
+const CLOCK: [u64; 24] = [
+    30, 18, 11, 8, 7, 9, 16, 28, 44, 58, 70, 80, 92, 84, 74, 70, 70, 74, 84, 96, 104, 106, 92, 60,
+];
 /// A day's curve is cut into this many equally likely parts.
 const PARTS: u64 = 1 << 32;
 
@@ -42,9 +44,13 @@ impl Calendar {
         let first_day = start.to_epoch_days();
         let days = i64::from(plan.tail_days + plan.days);
         // Dates named in messages (a deposit's due date, a payout day) run a little past the span.
-        let printed = (0..days + 400).map(|day| date_text(start + TimeDelta::days(day))).collect();
+        let printed = (0..days + 400)
+            .map(|day| date_text(start + TimeDelta::days(day)))
+            .collect();
         // The zone's day may begin up to a day before or after Korea's.
-        let midnights = (-1..days + 2).map(|day| midnight(plan.zone, start + TimeDelta::days(day))).collect();
+        let midnights = (-1..days + 2)
+            .map(|day| midnight(plan.zone, start + TimeDelta::days(day)))
+            .collect();
         Self {
             first_day,
             first_numbers: first_numbers(plan),
@@ -87,7 +93,8 @@ impl Calendar {
 
     /// Months since January of the year 0.
     pub(crate) fn month(&self, day: i32) -> u32 {
-        let [thousands, hundreds, tens, ones, _, ten_months, months, ..] = self.date(day).map(|digit| u32::from(digit.wrapping_sub(b'0')));
+        let [thousands, hundreds, tens, ones, _, ten_months, months, ..] =
+            self.date(day).map(|digit| u32::from(digit.wrapping_sub(b'0')));
         (thousands * 1_000 + hundreds * 100 + tens * 10 + ones) * 12 + ten_months * 10 + months - 1
     }
 
@@ -127,7 +134,11 @@ pub(crate) fn banking_day(day: i32) -> i32 {
 }
 
 fn first_numbers(plan: &Plan) -> Vec<u64> {
-    let tail = if plan.tail_days == 0 { 0 } else { share(plan.payments, plan.tail.parts().into(), 10_000) };
+    let tail = if plan.tail_days == 0 {
+        0
+    } else {
+        share(plan.payments, plan.tail.parts().into(), 10_000)
+    };
     let tail_days = u64::from(plan.tail_days);
     let mut numbers: Vec<u64> = (0..tail_days).map(|day| share(tail, day, tail_days)).collect();
     let weights: Vec<u64> = (0..plan.days).map(|day| day_weight(plan, day)).collect();
@@ -194,7 +205,13 @@ mod tests {
 
     #[test]
     fn instants_rise_with_numbers_and_stay_in_the_span() {
-        let plan = Plan { payments: 20_000, days: 40, tail_days: 30, tail: crate::Rate::percent(5), ..Plan::default() };
+        let plan = Plan {
+            payments: 20_000,
+            days: 40,
+            tail_days: 30,
+            tail: crate::Rate::percent(5),
+            ..Plan::default()
+        };
         let calendar = Calendar::new(&plan);
         let mut before = korean_ms(calendar.first_day, 0);
         for number in 0..plan.payments {
@@ -204,14 +221,24 @@ mod tests {
                 before = at;
             }
         }
-        let tail = (0..plan.payments).filter(|n| korean_day(calendar.arrival_ms(*n, 0)) < plan.start.to_epoch_days()).count();
+        let tail = (0..plan.payments)
+            .filter(|n| korean_day(calendar.arrival_ms(*n, 0)) < plan.start.to_epoch_days())
+            .count();
         assert_eq!(tail, 1_000);
     }
 
     #[test]
     fn zone_days_agree_with_chrono() {
-        for zone in [chrono_tz::Asia::Seoul, chrono_tz::America::New_York, chrono_tz::America::Santiago] {
-            let plan = Plan { zone, days: 500, ..Plan::default() };
+        for zone in [
+            chrono_tz::Asia::Seoul,
+            chrono_tz::America::New_York,
+            chrono_tz::America::Santiago,
+        ] {
+            let plan = Plan {
+                zone,
+                days: 500,
+                ..Plan::default()
+            };
             let calendar = Calendar::new(&plan);
             let mut at = korean_ms(calendar.first_day, 0);
             while at < calendar.end_ms() {
@@ -225,6 +252,9 @@ mod tests {
     #[test]
     fn payouts_avoid_weekends() {
         let saturday = NaiveDate::from_ymd_opt(2026, 11, 21).unwrap().to_epoch_days();
-        assert_eq!([-1, 0, 1, 2].map(|step| banking_day(saturday + step) - saturday), [-1, 2, 2, 2]);
+        assert_eq!(
+            [-1, 0, 1, 2].map(|step| banking_day(saturday + step) - saturday),
+            [-1, 2, 2, 2]
+        );
     }
 }

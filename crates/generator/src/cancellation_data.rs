@@ -7,7 +7,14 @@ use crate::random::Purpose;
 use crate::world::World;
 
 const CHANNELS: &[&str] = &["API", "API", "API", "CONSOLE", "CONSOLE", "ISSUER", "SYSTEM"];
-const REASON_CODES: &[&str] = &["CUSTOMER_REQUEST", "OUT_OF_STOCK", "DELIVERY", "DEFECT", "DUPLICATE", "OTHER"];
+const REASON_CODES: &[&str] = &[
+    "CUSTOMER_REQUEST",
+    "OUT_OF_STOCK",
+    "DELIVERY",
+    "DEFECT",
+    "DUPLICATE",
+    "OTHER",
+];
 
 pub(crate) fn write(world: &World, life: &Life, index: u8, packet: &Packet, out: &mut Vec<u8>) {
     let facts = life.cancellation(index, packet);
@@ -21,18 +28,27 @@ pub(crate) fn write(world: &World, life: &Life, index: u8, packet: &Packet, out:
     pen.put("\"");
     put_version(pen, packet);
     pen.put(",\"currency\":\"").put(facts.currency.code());
-    pen.put("\",\"amount\":{\"total\":\"").money(facts.total, facts.currency).put("\"},\"reason\":\"");
+    pen.put("\",\"amount\":{\"total\":\"")
+        .money(facts.total, facts.currency)
+        .put("\"},\"reason\":\"");
     let reasons = &world.vocabulary.of(merchant.language).reasons;
     // The reason's code belongs to its text.
     let reason = draws.below(60) as usize;
-    pen.put(reasons.at(reason)).put(if life.contradicts_in_text(packet) { " *\"" } else { "\"" });
+    pen.put(reasons.at(reason))
+        .put(if life.contradicts_in_text(packet) { " *\"" } else { "\"" });
     if draws.percent(60) {
-        pen.put(",\"reason_code\":\"").put(REASON_CODES[reason % REASON_CODES.len()]).put("\"");
+        pen.put(",\"reason_code\":\"")
+            .put(REASON_CODES[reason % REASON_CODES.len()])
+            .put("\"");
     }
     let channel = draws.pick(CHANNELS);
     pen.put(",\"requested_by\":{\"channel\":\"").put(channel).put("\"");
     if channel == "CONSOLE" {
-        pen.put(",\"actor\":\"staff").number(1 + draws.below(9)).put("@").put(&merchant.id).put("\"");
+        pen.put(",\"actor\":\"staff")
+            .number(1 + draws.below(9))
+            .put("@")
+            .put(&merchant.id)
+            .put("\"");
     }
     pen.put("},\"requested_at\":\"").time(facts.requested_ms).put("\"");
     if let Some(canceled_ms) = facts.canceled_ms {
@@ -42,5 +58,8 @@ pub(crate) fn write(world: &World, life: &Life, index: u8, packet: &Packet, out:
 }
 
 pub(crate) fn put_cancellation_id(world: &World, life: &Life, index: u8, pen: &mut Pen<'_>) {
-    pen.put("cx").base32(identity(world, life).rotate_left(29)).put("-").number(index + 1);
+    pen.put("cx")
+        .base32(identity(world, life).rotate_left(29))
+        .put("-")
+        .number(index + 1);
 }

@@ -64,12 +64,17 @@ impl Dimensions {
         };
         let fields = [
             (PERIOD_BITS, self.period.map_or(0, |period| u64::from(period) + 1)),
-            (MERCHANT_BITS, self.merchant.map_or(0, |merchant| u64::from(merchant) + 1)),
+            (
+                MERCHANT_BITS,
+                self.merchant.map_or(0, |merchant| u64::from(merchant) + 1),
+            ),
             (2, self.currency as u64),
             (4, method),
             (2, self.status.map_or(0, |status| u64::from(status) + 1)),
         ];
-        Key(fields.into_iter().fold(self.basis as u64, |packed, (bits, value)| packed << bits | value))
+        Key(fields
+            .into_iter()
+            .fold(self.basis as u64, |packed, (bits, value)| packed << bits | value))
     }
 
     pub(crate) fn unpack(key: Key) -> Self {
@@ -89,7 +94,14 @@ impl Dimensions {
             1 => Some(None),
             place => Some(Some(Method::ALL[place as usize - 2])),
         };
-        Self { basis: Basis::ALL[rest as usize & 3], period, merchant, currency, method, status }
+        Self {
+            basis: Basis::ALL[rest as usize & 3],
+            period,
+            merchant,
+            currency,
+            method,
+            status,
+        }
     }
 }
 
@@ -162,9 +174,25 @@ pub(crate) struct Cells<S> {
 impl<S: Sums> Cells<S> {
     /// Adds to one cell of each grouping; `at` names every dimension, its period is a day.
     pub(crate) fn add(&mut self, at: &Dimensions, month: u32, sums: S) {
-        self.by_day.entry(Dimensions { merchant: None, ..*at }.pack()).or_default().add(sums);
-        self.by_month.entry(Dimensions { period: Some(month), method: None, ..*at }.pack()).or_default().add(sums);
-        self.by_merchant.entry(Dimensions { period: None, ..*at }.pack()).or_default().add(sums);
+        self.by_day
+            .entry(Dimensions { merchant: None, ..*at }.pack())
+            .or_default()
+            .add(sums);
+        self.by_month
+            .entry(
+                Dimensions {
+                    period: Some(month),
+                    method: None,
+                    ..*at
+                }
+                .pack(),
+            )
+            .or_default()
+            .add(sums);
+        self.by_merchant
+            .entry(Dimensions { period: None, ..*at }.pack())
+            .or_default()
+            .add(sums);
     }
 
     /// The cells of one grouping in the order of their dimensions.
@@ -176,7 +204,11 @@ impl<S: Sums> Cells<S> {
             Grouping::Merchant => &self.by_merchant,
             Grouping::Totals => {
                 for (key, sums) in &self.by_day {
-                    let at = Dimensions { period: None, method: None, ..Dimensions::unpack(*key) };
+                    let at = Dimensions {
+                        period: None,
+                        method: None,
+                        ..Dimensions::unpack(*key)
+                    };
                     totals.entry(at.pack()).or_insert_with(S::default).add(*sums);
                 }
                 &totals
@@ -184,7 +216,9 @@ impl<S: Sums> Cells<S> {
         };
         let mut rows: Vec<_> = cells.iter().map(|(key, sums)| (*key, *sums)).collect();
         rows.sort_unstable_by_key(|(key, _)| *key);
-        rows.into_iter().map(|(key, sums)| (Dimensions::unpack(key), sums)).collect()
+        rows.into_iter()
+            .map(|(key, sums)| (Dimensions::unpack(key), sums))
+            .collect()
     }
 }
 
@@ -205,7 +239,11 @@ mod tests {
         for dimensions in [
             at(Some(99_999), Some(Some(Method::Billing)), Some(2)),
             at(None, Some(None), None),
-            Dimensions { basis: Basis::EventDay, period: None, ..at(Some(0), None, None) },
+            Dimensions {
+                basis: Basis::EventDay,
+                period: None,
+                ..at(Some(0), None, None)
+            },
         ] {
             assert_eq!(Dimensions::unpack(dimensions.pack()), dimensions);
         }

@@ -51,17 +51,27 @@ fn mislead(world: &World, life: &mut Life, draws: &mut Draws) {
     let stray = Stray {
         until_version: if draws.percent(60) { u32::MAX } else { 1 },
         merchant: (!wrong_currency).then_some(other),
-        currency: wrong_currency.then_some(if life.currency == Currency::Usd { Currency::Bhd } else { Currency::Usd }),
+        currency: wrong_currency.then_some(if life.currency == Currency::Usd {
+            Currency::Bhd
+        } else {
+            Currency::Usd
+        }),
     };
     match entry {
         Entry::Cancellation(index) => life.cancellations[index as usize].stray = Some(stray),
         Entry::Line(index) => life.lines[index as usize].stray = Some(stray),
         // A payment moves to another merchant: everything else of it is set aside from then on.
         Entry::Payment => {
-            let Some(Delivery { at_ms, packet, .. }) = newest(life, Entry::Payment) else { return };
+            let Some(Delivery { at_ms, packet, .. }) = newest(life, Entry::Payment) else {
+                return;
+            };
             let version = packet.version + 1;
             life.moved = Some((version, other));
-            life.deliver(Packet { version, ..packet }, at_ms + draws.between(MINUTE, 3 * DAY), Form::Plain);
+            life.deliver(
+                Packet { version, ..packet },
+                at_ms + draws.between(MINUTE, 3 * DAY),
+                Form::Plain,
+            );
         }
     }
 }
@@ -69,30 +79,63 @@ fn mislead(world: &World, life: &mut Life, draws: &mut Draws) {
 /// A tombstone after an entry's last version, and for a third of them a revival after that.
 fn delete(life: &mut Life, draws: &mut Draws) {
     let entry = life.deliveries[draws.index(life.deliveries.len())].packet.entry;
-    let Some(Delivery { at_ms, packet, .. }) = newest(life, entry) else { return };
+    let Some(Delivery { at_ms, packet, .. }) = newest(life, entry) else {
+        return;
+    };
     let deleted_ms = at_ms + draws.between(MINUTE, 5 * DAY);
-    life.deliver(Packet { version: packet.version + 1, deleted: true, ..packet }, deleted_ms, Form::Plain);
+    life.deliver(
+        Packet {
+            version: packet.version + 1,
+            deleted: true,
+            ..packet
+        },
+        deleted_ms,
+        Form::Plain,
+    );
     if draws.percent(33) {
         let revived_ms = deleted_ms + draws.between(MINUTE, 2 * DAY);
-        life.deliver(Packet { version: packet.version + 2, ..packet }, revived_ms, Form::Plain);
+        life.deliver(
+            Packet {
+                version: packet.version + 2,
+                ..packet
+            },
+            revived_ms,
+            Form::Plain,
+        );
     }
 }
 
 /// A second content under a version already published, soon or days after.
 fn contradict(life: &mut Life, draws: &mut Draws) {
     let Delivery { at_ms, packet, .. } = life.deliveries[draws.index(life.deliveries.len())];
-    let later = if draws.percent(50) { draws.between(0, HOUR) } else { draws.between(HOUR, 4 * DAY) };
-    life.deliver(Packet { contradicts: true, ..packet }, at_ms + later, Form::Plain);
+    let later = if draws.percent(50) {
+        draws.between(0, HOUR)
+    } else {
+        draws.between(HOUR, 4 * DAY)
+    };
+    life.deliver(
+        Packet {
+            contradicts: true,
+            ..packet
+        },
+        at_ms + later,
+        Form::Plain,
+    );
 }
 
 /// The payment's own messages never come, or come so late that the rest has long been answered without them.
 fn orphan(life: &mut Life, draws: &mut Draws) {
     if draws.percent(60) {
-        life.deliveries.retain(|delivery| delivery.packet.entry != Entry::Payment);
+        life.deliveries
+            .retain(|delivery| delivery.packet.entry != Entry::Payment);
         return;
     }
     let late = draws.between(5 * DAY, 300 * DAY);
-    for delivery in life.deliveries.iter_mut().filter(|delivery| delivery.packet.entry == Entry::Payment) {
+    for delivery in life
+        .deliveries
+        .iter_mut()
+        .filter(|delivery| delivery.packet.entry == Entry::Payment)
+    {
         delivery.at_ms += late;
     }
 }
@@ -118,4 +161,3 @@ fn newest(life: &Life, entry: Entry) -> Option<Delivery> {
     let own = life.deliveries.iter().filter(|delivery| delivery.packet.entry == entry);
     own.max_by_key(|delivery| delivery.packet.version).copied()
 }
-

@@ -84,7 +84,10 @@ pub fn write_file(stream: &mut Stream, path: &Path, on_progress: OnProgress<'_>)
     let mut sink = Sink::create(path, Compression::of(path))?;
     let progress = write_lines(stream, |_, line| sink.write_all(line), on_progress);
     let progress = progress.and_then(|progress| sink.finish().map(|()| progress));
-    progress.map_err(|source| FileError::Write { path: path.to_owned(), source })
+    progress.map_err(|source| FileError::Write {
+        path: path.to_owned(),
+        source,
+    })
 }
 
 /// Writes the rest of the stream into one file a topic: `payments.ndjson`, `cancellations.ndjson`, `settlements.ndjson`.
@@ -97,12 +100,20 @@ pub fn write_topic_files(
     compression: Compression,
     on_progress: OnProgress<'_>,
 ) -> Result<Progress, FileError> {
-    let create = |topic: Topic| Sink::create(&directory.join(format!("{}.ndjson{}", topic.name(), compression.ending())), compression);
+    let create = |topic: Topic| {
+        Sink::create(
+            &directory.join(format!("{}.ndjson{}", topic.name(), compression.ending())),
+            compression,
+        )
+    };
     let [payments, cancellations, settlements] = Topic::ALL.map(create);
     let mut sinks = [payments?, cancellations?, settlements?];
     let progress = write_lines(stream, |topic, line| sinks[topic as usize].write_all(line), on_progress);
     let finish = |progress| sinks.into_iter().try_for_each(Sink::finish).map(|()| progress);
-    progress.and_then(finish).map_err(|source| FileError::Write { path: directory.to_owned(), source })
+    progress.and_then(finish).map_err(|source| FileError::Write {
+        path: directory.to_owned(),
+        source,
+    })
 }
 
 fn write_lines(
@@ -110,7 +121,10 @@ fn write_lines(
     mut write: impl FnMut(Topic, &[u8]) -> io::Result<()>,
     on_progress: OnProgress<'_>,
 ) -> io::Result<Progress> {
-    let mut progress = Progress { payments_planned: stream.plan().payments, ..Progress::default() };
+    let mut progress = Progress {
+        payments_planned: stream.plan().payments,
+        ..Progress::default()
+    };
     while let Some(message) = stream.next_message() {
         write(message.topic, message.value)?;
         write(message.topic, b"\n")?;
@@ -138,12 +152,18 @@ enum Sink {
 
 impl Sink {
     fn create(path: &Path, compression: Compression) -> Result<Self, FileError> {
-        let refuse = |source| FileError::Create { path: path.to_owned(), source };
+        let refuse = |source| FileError::Create {
+            path: path.to_owned(),
+            source,
+        };
         let file = File::create(path).map_err(refuse)?;
         Ok(match compression {
             Compression::Plain => Self::Plain(BufWriter::with_capacity(BUFFER_BYTES, file)),
             // The fastest levels: the stream is made faster than the usual ones compress.
-            Compression::Gzip => Self::Gzip(BufWriter::with_capacity(BUFFER_BYTES, GzEncoder::new(file, flate2::Compression::fast()))),
+            Compression::Gzip => Self::Gzip(BufWriter::with_capacity(
+                BUFFER_BYTES,
+                GzEncoder::new(file, flate2::Compression::fast()),
+            )),
             Compression::Zstd => {
                 let encoder = zstd::Encoder::new(file, 1).map_err(refuse)?;
                 Self::Zstd(BufWriter::with_capacity(BUFFER_BYTES, encoder))

@@ -50,17 +50,35 @@ impl Fold {
         if self.held.contains(&packet) {
             return Verdict::Duplicate;
         }
-        let disputed = self.held.iter().any(|held| held.entry == packet.entry && held.version == packet.version);
+        let disputed = self
+            .held
+            .iter()
+            .any(|held| held.entry == packet.entry && held.version == packet.version);
         self.held.push(packet);
         let Some(state) = self.states.iter_mut().find(|state| state.packet.entry == packet.entry) else {
-            self.states.push(State { packet, contested: false });
+            self.states.push(State {
+                packet,
+                contested: false,
+            });
             return Verdict::Applied;
         };
         match packet.version.cmp(&state.packet.version) {
-            Ordering::Greater => *state = State { packet, contested: false },
+            Ordering::Greater => {
+                *state = State {
+                    packet,
+                    contested: false,
+                }
+            }
             Ordering::Equal => {
-                let winner = if digest(world, life, &packet) > digest(world, life, &state.packet) { packet } else { state.packet };
-                *state = State { packet: winner, contested: true };
+                let winner = if digest(world, life, &packet) > digest(world, life, &state.packet) {
+                    packet
+                } else {
+                    state.packet
+                };
+                *state = State {
+                    packet: winner,
+                    contested: true,
+                };
             }
             Ordering::Less => {}
         }
@@ -73,13 +91,22 @@ impl Fold {
 
     /// The state of the payment's own entry, if it is there and not deleted.
     pub(crate) fn live_payment(&self) -> Option<Packet> {
-        self.states.iter().map(|state| state.packet).find(|packet| packet.entry == Entry::Payment && !packet.deleted)
+        self.states
+            .iter()
+            .map(|state| state.packet)
+            .find(|packet| packet.entry == Entry::Payment && !packet.deleted)
     }
 
     /// Whether two payment messages held name different merchants.
     pub(crate) fn identity_changed(&self, life: &Life) -> bool {
-        let mut merchants = self.held.iter().filter(|held| held.entry == Entry::Payment).map(|held| life.payment(held).merchant);
-        merchants.next().is_some_and(|first| merchants.any(|merchant| merchant != first))
+        let mut merchants = self
+            .held
+            .iter()
+            .filter(|held| held.entry == Entry::Payment)
+            .map(|held| life.payment(held).merchant);
+        merchants
+            .next()
+            .is_some_and(|first| merchants.any(|merchant| merchant != first))
     }
 }
 
@@ -87,6 +114,8 @@ impl Fold {
 fn digest(world: &World, life: &Life, packet: &Packet) -> [u8; 32] {
     let mut data = Vec::new();
     message::write_data(world, life, packet, &mut data);
-    let canonical = serde_json::from_slice::<serde_json::Value>(&data).ok().and_then(|value| serde_json_canonicalizer::to_vec(&value).ok());
+    let canonical = serde_json::from_slice::<serde_json::Value>(&data)
+        .ok()
+        .and_then(|value| serde_json_canonicalizer::to_vec(&value).ok());
     Sha256::digest(canonical.unwrap_or(data)).into()
 }

@@ -173,17 +173,33 @@ impl Life {
 
     /// Appends the next version of an entry, published at an instant and delivered at once.
     pub(crate) fn publish(&mut self, entry: Entry, version: u32, status: Status, at_ms: i64) {
-        let packet = Packet { entry, version, status, deleted: false, contradicts: false };
+        let packet = Packet {
+            entry,
+            version,
+            status,
+            deleted: false,
+            contradicts: false,
+        };
         self.deliver(packet, at_ms, Form::Plain);
     }
 
     pub(crate) fn deliver(&mut self, packet: Packet, at_ms: i64, form: Form) {
         let envelope = self.next_envelope();
-        self.deliveries.push(Delivery { at_ms, published_ms: at_ms, packet, envelope, form });
+        self.deliveries.push(Delivery {
+            at_ms,
+            published_ms: at_ms,
+            packet,
+            envelope,
+            form,
+        });
     }
 
     pub(crate) fn next_envelope(&self) -> u16 {
-        self.deliveries.iter().map(|delivery| delivery.envelope + 1).max().unwrap_or(0)
+        self.deliveries
+            .iter()
+            .map(|delivery| delivery.envelope + 1)
+            .max()
+            .unwrap_or(0)
     }
 }
 
@@ -250,10 +266,18 @@ impl Life {
         let contradiction = self.contradiction(packet);
         let moved = self.moved.filter(|(version, _)| packet.version >= *version);
         let later = if contradiction == Some(2) { OTHER_DAY_MS } else { 0 };
-        let approved_ms = self.approved_ms.filter(|_| packet.status.is_approved()).map(|at| at + later);
+        let approved_ms = self
+            .approved_ms
+            .filter(|_| packet.status.is_approved())
+            .map(|at| at + later);
         PaymentFacts {
             merchant: moved.map_or(self.merchant, |(_, merchant)| merchant),
-            total: self.total + if contradiction == Some(0) { self.currency.price_step() } else { 0 },
+            total: self.total
+                + if contradiction == Some(0) {
+                    self.currency.price_step()
+                } else {
+                    0
+                },
             approved_ms,
             instant_ms: approved_ms.unwrap_or(self.requested_ms),
         }
@@ -277,9 +301,15 @@ impl Life {
         let line = &self.lines[index as usize];
         let contradiction = self.contradiction(packet);
         let stray = line.stray.filter(|stray| packet.version <= stray.until_version);
-        let more_fee = if contradiction == Some(0) { line.amount.signum() } else { 0 };
+        // A line carries no free text, so it differs in a fee instead.
+        let contradicts_in_fee = matches!(contradiction, Some(0 | 1));
+        let more_fee = if contradicts_in_fee { line.amount.signum() } else { 0 };
         let base_fee = line.base_fee + more_fee;
-        let paid_out_on = if packet.status == Status::Paid { line.paid_out_on } else { line.expected_on };
+        let paid_out_on = if packet.status == Status::Paid {
+            line.paid_out_on
+        } else {
+            line.expected_on
+        };
         LineFacts {
             merchant: stray.and_then(|stray| stray.merchant).unwrap_or(self.merchant),
             currency: stray.and_then(|stray| stray.currency).unwrap_or(self.currency),

@@ -37,7 +37,10 @@ impl Merchants {
             sum += (1 << 32) / rank;
             sum
         });
-        Self { all, weights: weights.collect() }
+        Self {
+            all,
+            weights: weights.collect(),
+        }
     }
 
     pub(crate) fn draw(&self, draws: &mut Draws) -> u32 {
@@ -53,7 +56,11 @@ impl Merchants {
     /// A merchant other than `index`, where there is one.
     pub(crate) fn other(&self, index: u32, draws: &mut Draws) -> u32 {
         let count = self.all.len() as u32;
-        if count == 1 { index } else { (index + 1 + draws.below(count - 1)) % count }
+        if count == 1 {
+            index
+        } else {
+            (index + 1 + draws.below(count - 1)) % count
+        }
     }
 }
 

@@ -1,4 +1,4 @@
-//! One delivery as the bytes of a CloudEvent, and its identifiers.
+//! One delivery as the bytes of a `CloudEvents` event, and its identifiers.
 
 use crate::life::{Delivery, Entry, Form, Life, Packet};
 use crate::pen::Pen;
@@ -90,16 +90,25 @@ fn write_envelope(world: &World, life: &Life, delivery: &Delivery, out: &mut Vec
     };
     let unique = scramble(world.plan.seed ^ scramble(life.number << 16 | u64::from(delivery.envelope)));
     let mut pen = Pen::new(out, &world.calendar);
-    pen.put("{\"specversion\":\"1.0\",\"id\":\"").uuid(unique, scramble(!unique)).put("\",\"source\":\"").put(source);
+    pen.put("{\"specversion\":\"1.0\",\"id\":\"")
+        .uuid(unique, scramble(!unique))
+        .put("\",\"source\":\"")
+        .put(source);
     pen.put("\",\"type\":\"").put(topic.event_type());
-    pen.put("\",\"time\":\"").time_ms(delivery.published_ms).put("\",\"subject\":\"");
-    put_payment_key(world, life, &mut pen);
+    pen.put("\",\"time\":\"").time_ms(delivery.published_ms);
+    if topic != Topic::Settlements {
+        // Optional, and the nightly batch leaves it out.
+        pen.put("\",\"subject\":\"");
+        put_payment_key(world, life, &mut pen);
+    }
     pen.put("\",\"data\":");
 }
 
 /// `pay20260301` and thirteen characters that no other number gives.
 pub(crate) fn put_payment_key(world: &World, life: &Life, pen: &mut Pen<'_>) {
-    pen.put("pay").compact_date(crate::calendar::korean_day(life.requested_ms)).base32(identity(world, life));
+    pen.put("pay")
+        .compact_date(crate::calendar::korean_day(life.requested_ms))
+        .base32(identity(world, life));
 }
 
 /// A permutation of the payment numbers, another one for each seed.
@@ -111,7 +120,9 @@ pub(crate) fn identity(world: &World, life: &Life) -> u64 {
 pub(crate) fn put_head(world: &World, life: &Life, pen: &mut Pen<'_>, merchant: u32) {
     pen.put("{\"payment_key\":\"");
     put_payment_key(world, life, pen);
-    pen.put("\",\"merchant_id\":\"").put(&world.merchants.get(merchant).id).put("\"");
+    pen.put("\",\"merchant_id\":\"")
+        .put(&world.merchants.get(merchant).id)
+        .put("\"");
 }
 
 /// `version`, and `deleted` of a tombstone.

@@ -84,7 +84,12 @@ impl Method {
             Self::BuyNowPayLater => (420, 0, 260, 10),
             Self::Billing => (260, 0, 155, 12),
         };
-        Terms { fee, fixed_fee_won, issuer_cost, network_cost }
+        Terms {
+            fee,
+            fixed_fee_won,
+            issuer_cost,
+            network_cost,
+        }
     }
 }
 
@@ -161,7 +166,13 @@ mod tests {
 
     #[test]
     fn parts_round_alike_on_both_sides_of_zero() {
-        for (amount, rate, part) in [(100_000, 250, 2_500), (30_001, 250, 750), (10, 500, 1), (9, 500, 0), (0, 250, 0)] {
+        for (amount, rate, part) in [
+            (100_000, 250, 2_500),
+            (30_001, 250, 750),
+            (10, 500, 1),
+            (9, 500, 0),
+            (0, 250, 0),
+        ] {
             assert_eq!(part_of(amount, rate), part);
             assert_eq!(part_of(-amount, rate), -part);
         }

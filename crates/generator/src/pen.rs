@@ -27,7 +27,8 @@ impl<'a> Pen<'a> {
     }
 
     pub(crate) fn number(&mut self, number: impl itoa::Integer) -> &mut Self {
-        self.out.extend_from_slice(itoa::Buffer::new().format(number).as_bytes());
+        self.out
+            .extend_from_slice(itoa::Buffer::new().format(number).as_bytes());
         self
     }
 
@@ -155,11 +156,15 @@ mod tests {
 
     #[test]
     fn times_are_korea_s_wall_clock() {
-        let at = chrono::DateTime::parse_from_rfc3339("2024-02-29T23:59:58.007+09:00").unwrap().timestamp_millis();
+        let at = chrono::DateTime::parse_from_rfc3339("2024-02-29T23:59:58.007+09:00")
+            .unwrap()
+            .timestamp_millis();
         assert_eq!(written(|pen| _ = pen.time_ms(at)), "2024-02-29T23:59:58.007+09:00");
         assert_eq!(written(|pen| _ = pen.time(at + 2_000)), "2024-03-01T00:00:00+09:00");
         // Outside of the prepared dates.
-        let at = chrono::DateTime::parse_from_rfc3339("1999-12-31T00:00:01+09:00").unwrap().timestamp_millis();
+        let at = chrono::DateTime::parse_from_rfc3339("1999-12-31T00:00:01+09:00")
+            .unwrap()
+            .timestamp_millis();
         assert_eq!(written(|pen| _ = pen.time(at)), "1999-12-31T00:00:01+09:00");
     }
 

@@ -43,7 +43,11 @@ impl FromStr for Rate {
         let refuse = || PlanError::Rate { text: text.to_owned() };
         let Some(percent) = text.strip_suffix('%') else {
             let parts = text.parse().map_err(|_| refuse())?;
-            return if parts <= 10_000 { Ok(Self(parts)) } else { Err(refuse()) };
+            return if parts <= 10_000 {
+                Ok(Self(parts))
+            } else {
+                Err(refuse())
+            };
         };
         let (whole, fraction) = percent.split_once('.').unwrap_or((percent, "0"));
         if fraction.is_empty() || fraction.len() > 2 || !fraction.bytes().all(|byte| byte.is_ascii_digit()) {
@@ -178,7 +182,14 @@ impl Plan {
 
     /// Whether any message differs from what a faultless company would publish.
     pub(crate) fn disturbs(&self) -> bool {
-        let rates = [self.duplicates, self.disorder, self.conflicts, self.orphans, self.tombstones, self.mismatches];
+        let rates = [
+            self.duplicates,
+            self.disorder,
+            self.conflicts,
+            self.orphans,
+            self.tombstones,
+            self.mismatches,
+        ];
         rates.iter().any(|rate| rate.parts() > 0) || self.poison.parts() > 0
     }
 
@@ -188,7 +199,16 @@ impl Plan {
     /// Names the field that is out of its bounds, and the bounds.
     pub fn validate(&self) -> Result<(), PlanError> {
         let within = |field, value: u64, least: u64, most: u64| {
-            if (least..=most).contains(&value) { Ok(()) } else { Err(PlanError::Bounds { field, value, least, most }) }
+            if (least..=most).contains(&value) {
+                Ok(())
+            } else {
+                Err(PlanError::Bounds {
+                    field,
+                    value,
+                    least,
+                    most,
+                })
+            }
         };
         // 10^10 payments of at most 10^8 minor units keep every sum inside an i64.
         within("payments", self.payments, 0, 10_000_000_000)?;
@@ -196,7 +216,8 @@ impl Plan {
         within("days", u64::from(self.days), 1, 7_300)?;
         within("tail_days", u64::from(self.tail_days), 0, 7_300)?;
         within("disorder_window_s", u64::from(self.disorder_window_s), 1, 90 * 86_400)?;
-        let (Some(early), Some(late)) = (NaiveDate::from_ymd_opt(1995, 1, 1), NaiveDate::from_ymd_opt(2100, 1, 1)) else {
+        let (Some(early), Some(late)) = (NaiveDate::from_ymd_opt(1995, 1, 1), NaiveDate::from_ymd_opt(2100, 1, 1))
+        else {
             return Ok(());
         };
         if self.start < early || self.start > late {
@@ -210,7 +231,12 @@ impl Plan {
 #[derive(Debug, Error, PartialEq, Eq)]
 pub enum PlanError {
     #[error("{field} is {value}, it must be from {least} to {most}")]
-    Bounds { field: &'static str, value: u64, least: u64, most: u64 },
+    Bounds {
+        field: &'static str,
+        value: u64,
+        least: u64,
+        most: u64,
+    },
     #[error("the span starts on {start}, it must start from 1995-01-01 to 2100-01-01")]
     Start { start: NaiveDate },
     #[error("`{text}` is not a share: write a percentage such as `1%` or `0.25%`, or ten-thousandths such as `25`")]
@@ -229,7 +255,14 @@ mod tests {
 
     #[test]
     fn rates_are_read_exactly() {
-        for (text, parts) in [("1%", 100), ("0.25%", 25), ("0.5%", 50), ("100%", 10_000), ("25", 25), ("0", 0)] {
+        for (text, parts) in [
+            ("1%", 100),
+            ("0.25%", 25),
+            ("0.5%", 50),
+            ("100%", 10_000),
+            ("25", 25),
+            ("0", 0),
+        ] {
             assert_eq!(text.parse(), Ok(Rate(parts)), "{text}");
         }
         for text in ["", "%", "-1%", "1.%", "0.001%", "101%", "10001", "1,5%", "x"] {
@@ -240,7 +273,11 @@ mod tests {
     #[test]
     fn a_plan_can_end_on_a_given_day() {
         let last = NaiveDate::from_ymd_opt(2026, 11, 20).unwrap();
-        let plan = Plan { days: 90, ..Plan::default() }.ending(last);
+        let plan = Plan {
+            days: 90,
+            ..Plan::default()
+        }
+        .ending(last);
         assert_eq!(plan.start + Days::new(89), last);
     }
 }

@@ -62,7 +62,14 @@ const fn bytes(name: &'static str, breaks: fn(&[u8]) -> Vec<u8>) -> Rule {
     rule(name, Kind::Any, Break::Bytes(breaks))
 }
 
-const LONG: &str = "\"xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx\"";
+macro_rules! fifty {
+    () => {
+        "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"
+    };
+}
+
+/// Longer than any identifier may be.
+const LONG: &str = concat!("\"", fifty!(), fifty!(), fifty!(), fifty!(), "x\"");
 const KRW: Edit = ("currency", Some("\"KRW\""));
 
 /// In a fixed order: a rule's place is part of what a seed means, so new rules go to the end.
@@ -71,14 +78,24 @@ pub(crate) const RULES: &[Rule] = &[
     bytes("over_one_mebibyte", |sound| with_note(sound, &"x".repeat(1 << 20))),
     bytes("truncated", |sound| sound[..sound.len() * 2 / 3].to_vec()),
     bytes("plain_text", |sound| [b"approved ", &sound[24..60]].concat()),
-    bytes("invalid_utf8", |sound| replaced(sound, b"\"data\":{", b"\"data\":{\"note\":\"\xff\xfe\",")),
+    bytes("invalid_utf8", |sound| {
+        replaced(sound, b"\"data\":{", b"\"data\":{\"note\":\"\xff\xfe\",")
+    }),
     bytes("array", |sound| [b"[", sound, b"]"].concat()),
     bytes("trailing_text", |sound| [sound, b" {}"].concat()),
     bytes("no_envelope", data_alone),
-    bytes("duplicate_member", |sound| replaced(sound, b"\"version\":", b"\"version\":7,\"version\":")),
-    bytes("lone_surrogate", |sound| replaced(sound, b"\"data\":{", b"\"data\":{\"note\":\"\\ud83d\",")),
-    bytes("nested_too_deep", |sound| with_raw_note(sound, &["[".repeat(40), "]".repeat(40)].concat())),
-    bytes("raw_control_character", |sound| replaced(sound, b"\"data\":{", b"\"data\":{\"note\":\"\x01\",")),
+    bytes("duplicate_member", |sound| {
+        replaced(sound, b"\"version\":", b"\"version\":7,\"version\":")
+    }),
+    bytes("lone_surrogate", |sound| {
+        replaced(sound, b"\"data\":{", b"\"data\":{\"note\":\"\\ud83d\",")
+    }),
+    bytes("nested_too_deep", |sound| {
+        with_raw_note(sound, &["[".repeat(40), "]".repeat(40)].concat())
+    }),
+    bytes("raw_control_character", |sound| {
+        replaced(sound, b"\"data\":{", b"\"data\":{\"note\":\"\x01\",")
+    }),
     envelope("no_specversion", &[("specversion", None)]),
     envelope("other_specversion", &[("specversion", Some("\"0.3\""))]),
     envelope("no_id", &[("id", None)]),
@@ -126,25 +143,71 @@ pub(crate) const RULES: &[Rule] = &[
     payment("total_exponent", &[("amount", Some("{\"total\":\"1e3\"}"))]),
     payment("total_with_comma", &[("amount", Some("{\"total\":\"15,000\"}"))]),
     payment("total_too_fine", &[KRW, ("amount", Some("{\"total\":\"10.5\"}"))]),
-    payment("total_too_large", &[KRW, ("amount", Some("{\"total\":\"9223372036854775808\"}"))]),
+    payment(
+        "total_too_large",
+        &[KRW, ("amount", Some("{\"total\":\"9223372036854775808\"}"))],
+    ),
     payment("no_requested_at", &[("requested_at", None)]),
-    payment("requested_at_without_offset", &[("requested_at", Some("\"2026-03-01T10:00:00\""))]),
-    payment("requested_at_no_such_day", &[("requested_at", Some("\"2026-02-30T10:00:00+09:00\""))]),
-    payment("done_without_approved_at", &[("status", Some("\"DONE\"")), ("approved_at", None)]),
-    payment("card_unmasked", &[("card", Some("{\"number_masked\":\"4111111111111111\"}"))]),
+    payment(
+        "requested_at_without_offset",
+        &[("requested_at", Some("\"2026-03-01T10:00:00\""))],
+    ),
+    payment(
+        "requested_at_no_such_day",
+        &[("requested_at", Some("\"2026-02-30T10:00:00+09:00\""))],
+    ),
+    payment(
+        "done_without_approved_at",
+        &[("status", Some("\"DONE\"")), ("approved_at", None)],
+    ),
+    payment(
+        "card_unmasked",
+        &[("card", Some("{\"number_masked\":\"4111111111111111\"}"))],
+    ),
     payment("customer_is_text", &[("customer", Some("\"someone\""))]),
     cancellation("no_cancellation_id", &[("cancellation_id", None)]),
     cancellation("cancels_nothing", &[("amount", Some("{\"total\":\"0\"}"))]),
-    cancellation("done_without_canceled_at", &[("status", Some("\"DONE\"")), ("canceled_at", None)]),
-    cancellation("pending_without_requested_at", &[("status", Some("\"PENDING\"")), ("requested_at", None)]),
+    cancellation(
+        "done_without_canceled_at",
+        &[("status", Some("\"DONE\"")), ("canceled_at", None)],
+    ),
+    cancellation(
+        "pending_without_requested_at",
+        &[("status", Some("\"PENDING\"")), ("requested_at", None)],
+    ),
     cancellation("unknown_channel", &[("requested_by", Some("{\"channel\":\"FAX\"}"))]),
     line("no_settlement_id", &[("settlement_id", None)]),
     line("no_of", &[("of", None)]),
     line("reserved_of", &[("of", Some("\"ADJUSTMENT\""))]),
-    line("no_cancellation_named", &[("of", Some("\"CANCELLATION\"")), ("cancellation_id", None)]),
-    line("wrong_arithmetic", &[KRW, ("amount", Some("\"0\"")), ("fees", Some("[]")), ("vat", Some("\"0\"")), ("payout_amount", Some("\"1\""))]),
-    line("wrong_sign", &[KRW, ("of", Some("\"PAYMENT\"")), ("amount", Some("\"-10\"")), ("fees", Some("[]")), ("vat", Some("\"0\"")), ("payout_amount", Some("\"-10\""))]),
-    line("fee_is_number", &[("fees", Some("[{\"type\":\"BASE\",\"amount\":30}]"))]),
+    line(
+        "no_cancellation_named",
+        &[("of", Some("\"CANCELLATION\"")), ("cancellation_id", None)],
+    ),
+    line(
+        "wrong_arithmetic",
+        &[
+            KRW,
+            ("amount", Some("\"0\"")),
+            ("fees", Some("[]")),
+            ("vat", Some("\"0\"")),
+            ("payout_amount", Some("\"1\"")),
+        ],
+    ),
+    line(
+        "wrong_sign",
+        &[
+            KRW,
+            ("of", Some("\"PAYMENT\"")),
+            ("amount", Some("\"-10\"")),
+            ("fees", Some("[]")),
+            ("vat", Some("\"0\"")),
+            ("payout_amount", Some("\"-10\"")),
+        ],
+    ),
+    line(
+        "fee_is_number",
+        &[("fees", Some("[{\"type\":\"BASE\",\"amount\":30}]"))],
+    ),
     line("fee_without_type", &[("fees", Some("[{\"amount\":\"30\"}]"))]),
     line("no_payout_amount", &[("payout_amount", None)]),
     line("other_payout_currency", &[KRW, ("payout_currency", Some("\"EUR\""))]),
@@ -206,7 +269,11 @@ fn with_note(sound: &[u8], note: &str) -> Vec<u8> {
 }
 
 fn with_raw_note(sound: &[u8], note: &str) -> Vec<u8> {
-    replaced(sound, b"\"data\":{", ["\"data\":{\"note\":", note, ","].concat().as_bytes())
+    replaced(
+        sound,
+        b"\"data\":{",
+        ["\"data\":{\"note\":", note, ","].concat().as_bytes(),
+    )
 }
 
 /// The first occurrence replaced.

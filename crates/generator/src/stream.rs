@@ -8,11 +8,15 @@
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
-use crate::expect::{Expect, Tally};
+use chrono::NaiveDate;
+
+use crate::calendar::korean_ms;
+use crate::expect::Expect;
 use crate::life::{Delivery, Form, Life};
 use crate::message::{self, Topic, put_payment_key};
 use crate::pen::Pen;
 use crate::plan::{Plan, PlanError};
+use crate::tally::Tally;
 use crate::world::World;
 
 /// One message, valid until the next is asked for.
@@ -21,7 +25,7 @@ pub struct Message<'a> {
     pub topic: Topic,
     /// The Kafka key: the payment's key.
     pub key: &'a str,
-    /// A CloudEvent in structured mode, compact JSON without line breaks; broken where the plan asks for poison.
+    /// A `CloudEvents` event in structured mode, compact JSON without line breaks; broken where the plan asks for poison.
     pub value: &'a [u8],
     /// When readers meet it, in milliseconds since 1970. Never falls from one message to the next.
     pub at_ms: i64,
@@ -36,6 +40,8 @@ pub struct Stream {
     next_number: u64,
     next_arrival_ms: i64,
     under_way: BinaryHeap<Reverse<(i64, u64, u16)>>,
+    /// The stream pauses before this instant.
+    pause_ms: i64,
     emitted: u64,
     key: String,
     value: Vec<u8>,
@@ -67,6 +73,7 @@ impl Stream {
             next_number: 0,
             next_arrival_ms: i64::MAX,
             under_way: BinaryHeap::new(),
+            pause_ms: i64::MAX,
             emitted: 0,
             key: String::new(),
             value: Vec::with_capacity(2_048),
@@ -93,15 +100,22 @@ impl Stream {
         self.next_number
     }
 
+    /// Lets the stream end before a day (in Korea) begins; given a later day or none, it goes on from there. So one
+    /// plan can be a past that is loaded at once and a present that trickles.
+    pub fn pause_before(&mut self, day: Option<NaiveDate>) {
+        self.pause_ms = day.map_or(i64::MAX, |day| korean_ms(day.to_epoch_days(), 0));
+    }
+
     /// When the next message will be met, without writing it.
     pub fn peek_ms(&mut self) -> Option<i64> {
         self.admit();
-        self.under_way.peek().map(|Reverse((at_ms, ..))| *at_ms)
+        let next = self.under_way.peek().map(|Reverse((at_ms, ..))| *at_ms);
+        next.filter(|at_ms| *at_ms < self.pause_ms)
     }
 
-    /// The next message, or nothing once the span has ended.
+    /// The next message, or nothing once the span has ended (or the stream pauses).
     pub fn next_message(&mut self) -> Option<Message<'_>> {
-        self.admit();
+        self.peek_ms()?;
         let Reverse((at_ms, number, place)) = self.under_way.pop()?;
         if self.life.number != number {
             self.world.derive(number, &mut self.life);
@@ -111,7 +125,12 @@ impl Stream {
         message::write(&self.world, &self.life, &delivery, &mut self.value, &mut self.spare);
         self.write_key();
         self.emitted += 1;
-        Some(Message { topic: Topic::of(delivery.packet.entry), key: &self.key, value: &self.value, at_ms })
+        Some(Message {
+            topic: Topic::of(delivery.packet.entry),
+            key: &self.key,
+            value: &self.value,
+            at_ms,
+        })
     }
 
     /// What a store must answer after the whole stream, if it was asked for. Meaningful once the stream has ended.
@@ -123,7 +142,12 @@ impl Stream {
 
     /// Lets every payment in that arrives before the next delivery.
     fn admit(&mut self) {
-        while self.next_number < self.world.plan.payments && self.under_way.peek().is_none_or(|Reverse((at, ..))| self.next_arrival_ms <= *at) {
+        while self.next_number < self.world.plan.payments
+            && self
+                .under_way
+                .peek()
+                .is_none_or(|Reverse((at, ..))| self.next_arrival_ms <= *at)
+        {
             self.world.derive(self.next_number, &mut self.life);
             self.await_delivery(0);
             if let Some(tally) = &mut self.tally {
@@ -142,7 +166,9 @@ impl Stream {
     }
 
     fn await_delivery(&mut self, place: u16) {
-        let Some(Delivery { at_ms, .. }) = self.life.deliveries.get(usize::from(place)) else { return };
+        let Some(Delivery { at_ms, .. }) = self.life.deliveries.get(usize::from(place)) else {
+            return;
+        };
         if *at_ms < self.world.calendar.end_ms() {
             self.under_way.push(Reverse((*at_ms, self.life.number, place)));
         }

@@ -8,8 +8,6 @@ mod japanese;
 mod korean;
 mod latin;
 
-use serde::Serialize;
-
 use crate::random::Draws;
 
 /// Cafés, fashion, books, electronics, beauty, tickets, groceries, digital goods.
@@ -28,7 +26,7 @@ pub(crate) struct Words(Vec<Box<str>>);
 
 impl Words {
     fn new(words: &[&str]) -> Self {
-        Self(words.iter().map(|word| escaped(word)).collect())
+        Self(words.iter().copied().map(escaped).collect())
     }
 
     pub(crate) fn pick(&self, draws: &mut Draws) -> &str {
@@ -67,7 +65,12 @@ pub(crate) struct Vocabulary {
 impl Vocabulary {
     pub(crate) fn new() -> Self {
         let nouns = |lists: [&[&str]; CATEGORIES as usize]| lists.map(Words::new).into();
-        let failures = |pairs: &[(&str, &str)]| pairs.iter().map(|(code, text)| (escaped(code), escaped(text))).collect();
+        let failures = |pairs: &[(&str, &str)]| {
+            pairs
+                .iter()
+                .map(|(code, text)| (escaped(code), escaped(text)))
+                .collect()
+        };
         Self {
             korean: Lexicon {
                 family: Words::new(korean::FAMILY),
@@ -121,7 +124,7 @@ impl Vocabulary {
 }
 
 /// The text as it stands between the quotes of a JSON string.
-fn escaped<T: Serialize + ?Sized>(text: &T) -> Box<str> {
+fn escaped(text: &str) -> Box<str> {
     let quoted = serde_json::to_string(text).unwrap_or_else(|_| "\"\"".to_owned());
     quoted[1..quoted.len() - 1].into()
 }
@@ -132,7 +135,15 @@ mod tests {
 
     #[test]
     fn words_come_back_from_json_as_they_were() {
-        for word in ["\"Original\"", "27\" Monitor", "O'Connor", "카페라떼", "ﾏｳｽ", "a\\b", "\""] {
+        for word in [
+            "\"Original\"",
+            "27\" Monitor",
+            "O'Connor",
+            "카페라떼",
+            "ﾏｳｽ",
+            "a\\b",
+            "\"",
+        ] {
             let text = format!("\"{}\"", escaped(word));
             assert_eq!(serde_json::from_str::<String>(&text).unwrap(), word);
         }

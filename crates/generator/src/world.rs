@@ -26,7 +26,13 @@ impl World {
         plan.validate()?;
         let calendar = Calendar::new(&plan);
         let late_share = late_share(&plan, &calendar);
-        Ok(Self { merchants: Merchants::new(&plan), vocabulary: Vocabulary::new(), calendar, late_share, plan })
+        Ok(Self {
+            merchants: Merchants::new(&plan),
+            vocabulary: Vocabulary::new(),
+            calendar,
+            late_share,
+            plan,
+        })
     }
 
     pub(crate) fn draws(&self, number: u64, purpose: Purpose) -> Draws {
@@ -78,7 +84,12 @@ impl World {
             // Intermediate steps follow the request at once; the first may be the last (a recurring card).
             for (step, status) in steps.iter().enumerate() {
                 version += 1;
-                life.publish(Entry::Payment, version, *status, requested_ms + 60 + step as i64 * taken.min(4 * SECOND) / 3);
+                life.publish(
+                    Entry::Payment,
+                    version,
+                    *status,
+                    requested_ms + 60 + step as i64 * taken.min(4 * SECOND) / 3,
+                );
             }
         }
         life.publish(Entry::Payment, version + 1, last, ended_ms + draws.between(30, 900));
@@ -91,7 +102,8 @@ impl World {
         let sold_on = korean_day(sold_ms);
         let scheduled_on = sold_on + merchant.settlement_days;
         let paid_out_on = banking_day(scheduled_on + 1);
-        life.lines.push(line(life, merchant, of, amount, (sold_on, paid_out_on)));
+        life.lines
+            .push(line(life, merchant, of, amount, (sold_on, paid_out_on)));
         let entry = Entry::Line((life.lines.len() - 1) as u8);
         let paid_ms = korean_ms(paid_out_on, draws.between(9 * HOUR, 11 * HOUR));
         if self.plan.mix == Mix::Lean {
@@ -99,7 +111,12 @@ impl World {
             return;
         }
         // The nightly batch.
-        life.publish(entry, 1, Status::Scheduled, korean_ms(scheduled_on, draws.between(4 * HOUR, 6 * HOUR)));
+        life.publish(
+            entry,
+            1,
+            Status::Scheduled,
+            korean_ms(scheduled_on, draws.between(4 * HOUR, 6 * HOUR)),
+        );
         if draws.below(400) > 0 {
             life.publish(entry, 2, Status::Paid, paid_ms);
             return;
@@ -119,7 +136,12 @@ impl World {
         if !late && !draws.hits(self.plan.cancellations) {
             return;
         }
-        let mut at_ms = approved_ms + if late { (LATE_DAYS + 1) * DAY + draws.between(0, room) } else { cancellation_delay(draws) };
+        let mut at_ms = approved_ms
+            + if late {
+                (LATE_DAYS + 1) * DAY + draws.between(0, room)
+            } else {
+                cancellation_delay(draws)
+            };
         for amount in cancelled_parts(life.total, life.currency, draws) {
             self.cancel_part(life, amount, at_ms, settles, draws);
             at_ms += draws.between(2 * HOUR, 9 * DAY);
@@ -132,10 +154,19 @@ impl World {
         let fails = self.plan.mix == Mix::Full && draws.percent(2);
         // Money back to a bank account takes a form and a day, a card's void a moment.
         let slow = life.method.awaits_deposit() || life.method == Method::Transfer || fails;
-        let taken = if slow { draws.between(HOUR, 20 * HOUR) } else { draws.between(300, 20 * SECOND) };
+        let taken = if slow {
+            draws.between(HOUR, 20 * HOUR)
+        } else {
+            draws.between(300, 20 * SECOND)
+        };
         let canceled_ms = requested_ms + taken;
         let last = if fails { Status::Failed } else { Status::Done };
-        life.cancellations.push(Cancellation { amount, requested_ms, canceled_ms, stray: None });
+        life.cancellations.push(Cancellation {
+            amount,
+            requested_ms,
+            canceled_ms,
+            stray: None,
+        });
         let mut version = 1;
         if slow && self.plan.mix == Mix::Full {
             life.publish(entry, version, Status::Pending, requested_ms + 90);
@@ -169,7 +200,11 @@ fn late_share(plan: &Plan, calendar: &Calendar) -> u64 {
 }
 
 fn currency(merchant: &Merchant, draws: &mut Draws) -> Currency {
-    if draws.percent(97) { merchant.home } else { draws.pick(&[Currency::Usd, Currency::Krw, Currency::Jpy, Currency::Usd]) }
+    if draws.percent(97) {
+        merchant.home
+    } else {
+        draws.pick(&[Currency::Usd, Currency::Krw, Currency::Jpy, Currency::Usd])
+    }
 }
 
 fn price(currency: Currency, percent: i64, draws: &mut Draws) -> i64 {
@@ -178,7 +213,11 @@ fn price(currency: Currency, percent: i64, draws: &mut Draws) -> i64 {
     let steps = (draws.between(least, most) * percent / 100).max(1);
     let price = steps * currency.price_step();
     // Half of all prices end as shops like them to: 9,900 rather than 10,000.
-    if draws.percent(50) { (price / 10 * 10 - currency.price_step()).max(currency.price_step()) } else { price }
+    if draws.percent(50) {
+        (price / 10 * 10 - currency.price_step()).max(currency.price_step())
+    } else {
+        price
+    }
 }
 
 /// The steps before the last, and the last.
@@ -197,7 +236,9 @@ fn payment_steps(method: Method, draws: &mut Draws) -> (&'static [Status], Statu
         _ if chance < 35 => (USUAL, Status::Aborted),
         _ if chance < 50 => (USUAL, Status::Expired),
         Method::Card if chance < 100 => (TWO_STEP, Status::Done),
-        Method::EasyPay | Method::QrPay if chance < 350 => (WALLET, Status::Done),
+        // Keyed in at a counter or by phone.
+        Method::Card if chance < 250 => (DIRECT, Status::Done),
+        Method::EasyPay | Method::QrPay if chance < 150 => (WALLET, Status::Done),
         _ => (USUAL, Status::Done),
     }
 }
@@ -215,19 +256,36 @@ fn cancellation_delay(draws: &mut Draws) -> i64 {
 /// Half the cancellations give all back, the others one to three parts of it.
 fn cancelled_parts(total: i64, currency: Currency, draws: &mut Draws) -> impl Iterator<Item = i64> + use<> {
     let step = currency.price_step().min(total);
-    let count = if draws.percent(50) { 0 } else { [1, 2, 3][draws.weighted(&[70, 22, 8])] };
+    let count = if draws.percent(50) {
+        0
+    } else {
+        [1, 2, 3][draws.weighted(&[70, 22, 8])]
+    };
     let part = (total / step * draws.between(10, 30) / 100).max(1) * step;
-    let (count, part) = if count == 0 || part * count > total { (1, total) } else { (count, part) };
+    let (count, part) = if count == 0 || part * count > total {
+        (1, total)
+    } else {
+        (count, part)
+    };
     (0..count).map(move |_| part)
+}
+
+/// What a merchant pays for a method, in hundredths of a percent.
+pub(crate) fn fee_rate(method: Method, merchant: &Merchant) -> i64 {
+    (method.terms().fee + merchant.fee_offset).max(10)
 }
 
 fn line(life: &Life, merchant: &Merchant, of: Option<u8>, amount: i64, (sold_on, paid_out_on): (i32, i32)) -> Line {
     let terms = life.method.terms();
-    let base_fee = part_of(amount, terms.fee + merchant.fee_offset);
+    let base_fee = part_of(amount, fee_rate(life.method, merchant));
     let is_won_sale = life.currency == Currency::Krw && of.is_none();
     let extra_fee = if is_won_sale { terms.fixed_fee_won } else { 0 };
     // VAT on the fees is a tenth in Korea; abroad the service is exported untaxed.
-    let vat = if life.currency == Currency::Krw { part_of(base_fee + extra_fee, 1_000) } else { 0 };
+    let vat = if life.currency == Currency::Krw {
+        part_of(base_fee + extra_fee, 1_000)
+    } else {
+        0
+    };
     Line {
         of,
         amount,
