@@ -63,7 +63,7 @@ cargo_step() { # WHAT ABOUT ARGS...
 # are selected, so anything else would compile DuckDB's and tantivy's crates once for the program and once more for
 # the tests.
 build_binary() { # NAME
-  cargo_step "compiling $1" "7 min the first time, seconds after that" \
+  cargo_step "compiling $1" "7 to 12 min the first time, seconds after that" \
     build --release --workspace --bin "$1" ${bundled_features[@]+"${bundled_features[@]}"} ||
     stop_with 1 "$1 does not compile: the errors are above"
 }
