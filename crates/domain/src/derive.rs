@@ -2,7 +2,7 @@
 //!
 //! A payment *has arrived* while it has a payment entry that is not deleted. Then that entry says merchant and
 //! currency, and entries naming another one are set aside. While it has not arrived, its cancellations and settlement
-//! lines count on their own, each for the merchant it names; a reader that may see some merchants only sees the entries
+//! lines count on their own, each for the merchant it names. A reader that may see some merchants only sees the entries
 //! of those, as if the others did not exist.
 
 use chrono::{DateTime, Days, NaiveDate, Utc};
@@ -10,7 +10,9 @@ use chrono_tz::Tz;
 
 use crate::dossier::{Dossier, Entry};
 use crate::money::Currency;
-use crate::record::{CancellationRecord, CancellationStatus, LineStatus, PaymentRecord, PaymentStatus, Record, SettlementRecord};
+use crate::record::{
+    CancellationRecord, CancellationStatus, LineStatus, PaymentRecord, PaymentStatus, Record, SettlementRecord,
+};
 use crate::scope::Scope;
 use crate::time::{business_day, first_instant};
 
@@ -64,15 +66,24 @@ impl<'a> LiveEntries<'a> {
         let undeleted = entries.filter(|entry| !entry.current.record.deleted());
         for entry in undeleted.clone() {
             if let Record::Payment(record) = &entry.current.record {
-                live.payment = Some(Live { record, zone: entry.current.zone });
+                live.payment = Some(Live {
+                    record,
+                    zone: entry.current.zone,
+                });
             }
         }
         for entry in undeleted {
             let record = &entry.current.record;
-            let merchant_differs = live.payment.is_some_and(|p| p.record.merchant_id != record.merchant_id());
+            let merchant_differs = live
+                .payment
+                .is_some_and(|p| p.record.merchant_id != record.merchant_id());
             let currency_differs = live.payment.is_some_and(|p| p.record.currency != record.currency());
             if merchant_differs || currency_differs {
-                live.set_aside.push(SetAside { entry, merchant_differs, currency_differs });
+                live.set_aside.push(SetAside {
+                    entry,
+                    merchant_differs,
+                    currency_differs,
+                });
                 continue;
             }
             let zone = entry.current.zone;
@@ -163,13 +174,16 @@ pub const SETTLEMENT_STATUSES: [&str; 5] = ["NONE", "SCHEDULED", "PARTIALLY_PAID
 
 impl<'a> Payment<'a> {
     /// The payment as `scope` sees it; `None` if there is nothing that it may see.
+    ///
+    /// A payment that has arrived is its merchant's alone. Apart from that, an entry that names a merchant outside the
+    /// scope does not exist for the reader: not in sums, flags or instants.
     pub fn derive(dossier: &'a Dossier, scope: &Scope) -> Option<Self> {
+        let visible = |entry: &Entry| scope.allows(entry.current.record.merchant_id());
         let arrived = dossier.payment_entry().filter(|entry| !entry.current.record.deleted());
-        match arrived {
-            Some(entry) if !scope.allows(entry.current.record.merchant_id()) => None,
-            Some(_) => Self::of_visible(dossier, &|_| true),
-            None => Self::of_visible(dossier, &|entry| scope.allows(entry.current.record.merchant_id())),
+        if arrived.is_some_and(|entry| !visible(entry)) {
+            return None;
         }
+        Self::of_visible(dossier, &visible)
     }
 
     fn of_visible(dossier: &'a Dossier, visible: &dyn Fn(&Entry) -> bool) -> Option<Self> {
@@ -205,7 +219,9 @@ impl<'a> Payment<'a> {
             canceled_amount: currency.map(|_| canceled),
             balance_amount: total.map(|total| total - canceled),
             occurred_at: occurred_at(&live)?,
-            event_day: live.payment.map(|payment| business_day(payment.record.instant(), payment.zone)),
+            event_day: live
+                .payment
+                .map(|payment| business_day(payment.record.instant(), payment.zone)),
             settlement_status: settlement_status(&live.settlements),
             settlement: currency.map(|_| settlement_sums(&live.settlements)),
             zone: live.payment.map(|payment| payment.zone),
@@ -232,14 +248,16 @@ impl<'a> Payment<'a> {
             return false;
         };
         let due = sale_day.checked_add_days(Days::new(u64::from(overdue_days)));
-        done && balance > 0
-            && self.settlements.is_empty()
-            && due.is_some_and(|due| business_day(now, zone) > due)
+        done && balance > 0 && self.settlements.is_empty() && due.is_some_and(|due| business_day(now, zone) > due)
     }
 }
 
 fn merchants<'a>(live: &LiveEntries<'a>) -> impl Iterator<Item = &'a str> {
-    let cancellations: Vec<&'a str> = live.cancellations.iter().map(|c| c.record.merchant_id.as_str()).collect();
+    let cancellations: Vec<&'a str> = live
+        .cancellations
+        .iter()
+        .map(|c| c.record.merchant_id.as_str())
+        .collect();
     let settlements: Vec<&'a str> = live.settlements.iter().map(|s| s.record.merchant_id.as_str()).collect();
     cancellations.into_iter().chain(settlements)
 }
@@ -257,7 +275,9 @@ fn agreed<T: PartialEq>(mut values: impl Iterator<Item = T>) -> Option<T> {
 
 fn done<'a>(live: &LiveEntries<'a>) -> impl Iterator<Item = &'a CancellationRecord> {
     let records: Vec<&'a CancellationRecord> = live.cancellations.iter().map(|live| live.record).collect();
-    records.into_iter().filter(|record| record.status == CancellationStatus::Done)
+    records
+        .into_iter()
+        .filter(|record| record.status == CancellationStatus::Done)
 }
 
 fn stored_flags<'a>(
@@ -273,10 +293,17 @@ fn stored_flags<'a>(
         (Flag::AwaitingPayment, live.payment.is_none()),
         (Flag::CardNumberRedacted, redacted_live),
         (Flag::Conflict, visible.clone().any(Entry::in_conflict)),
-        (Flag::IdentityChanged, visible.clone().any(|entry| entry.identities.len() > 1)),
+        (
+            Flag::IdentityChanged,
+            visible.clone().any(|entry| entry.identities.len() > 1),
+        ),
         (Flag::Quarantined, dossier.refused > 0 || !live.set_aside.is_empty()),
     ];
-    conditions.into_iter().filter(|(_, holds)| *holds).map(|(flag, _)| flag).collect()
+    conditions
+        .into_iter()
+        .filter(|(_, holds)| *holds)
+        .map(|(flag, _)| flag)
+        .collect()
 }
 
 fn status(record: Option<&PaymentRecord>, canceled: i128) -> &'static str {
@@ -290,7 +317,10 @@ fn status(record: Option<&PaymentRecord>, canceled: i128) -> &'static str {
 }
 
 fn settlement_status(lines: &[Live<'_, SettlementRecord>]) -> &'static str {
-    let paid = lines.iter().filter(|line| line.record.status == LineStatus::Paid).count();
+    let paid = lines
+        .iter()
+        .filter(|line| line.record.status == LineStatus::Paid)
+        .count();
     if lines.is_empty() {
         "NONE"
     } else if lines.iter().any(|line| line.record.status == LineStatus::Held) {
@@ -321,6 +351,9 @@ fn occurred_at(live: &LiveEntries<'_>) -> Option<DateTime<Utc>> {
         return Some(payment.record.instant());
     }
     let cancellations = live.cancellations.iter().map(|entry| entry.record.instant());
-    let settlements = live.settlements.iter().map(|entry| first_instant(entry.record.sold_on, entry.zone));
+    let settlements = live
+        .settlements
+        .iter()
+        .map(|entry| first_instant(entry.record.sold_on, entry.zone));
     cancellations.chain(settlements).min()
 }

@@ -29,8 +29,13 @@ pub enum Verdict {
 }
 
 impl Verdict {
-    pub const ALL: [Verdict; 5] =
-        [Verdict::Applied, Verdict::Duplicate, Verdict::Stale, Verdict::Conflict, Verdict::Quarantined];
+    pub const ALL: [Verdict; 5] = [
+        Verdict::Applied,
+        Verdict::Duplicate,
+        Verdict::Stale,
+        Verdict::Conflict,
+        Verdict::Quarantined,
+    ];
 
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -110,7 +115,12 @@ impl Entry {
         self.held.insert(place, held);
         self.note_identity(&message.record);
         if newest {
-            self.current = Current { record: message.record, body: message.body, zone, redacted: message.redacted };
+            self.current = Current {
+                record: message.record,
+                body: message.body,
+                zone,
+                redacted: message.redacted,
+            };
         }
         match (same_version, below) {
             (true, _) => Verdict::Conflict,
@@ -131,18 +141,37 @@ impl Entry {
 
 impl Dossier {
     pub fn new(payment_key: impl Into<String>) -> Self {
-        Dossier { payment_key: payment_key.into(), refused: 0, entries: BTreeMap::new() }
+        Dossier {
+            payment_key: payment_key.into(),
+            refused: 0,
+            entries: BTreeMap::new(),
+        }
     }
 
     /// Takes one accepted message of this payment. `zone` is that of the merchant the message names.
     pub fn apply(&mut self, message: Message, zone: Tz) -> Verdict {
-        let held = Held { version: message.record.version(), digest: message.digest };
-        let key = EntryKey { kind: message.record.kind(), entry_id: message.record.entry_id().to_owned() };
+        let held = Held {
+            version: message.record.version(),
+            digest: message.digest,
+        };
+        let key = EntryKey {
+            kind: message.record.kind(),
+            entry_id: message.record.entry_id().to_owned(),
+        };
         if let Some(entry) = self.entries.get_mut(&key) {
             return entry.take(held, message, zone);
         }
-        let current = Current { record: message.record, body: message.body, zone, redacted: message.redacted };
-        let mut entry = Entry { held: vec![held], current, identities: Vec::new() };
+        let current = Current {
+            record: message.record,
+            body: message.body,
+            zone,
+            redacted: message.redacted,
+        };
+        let mut entry = Entry {
+            held: vec![held],
+            current,
+            identities: Vec::new(),
+        };
         let record = entry.current.record.clone();
         entry.note_identity(&record);
         self.entries.insert(key, entry);
@@ -151,6 +180,9 @@ impl Dossier {
 
     /// The payment's own entry, deleted or not.
     pub fn payment_entry(&self) -> Option<&Entry> {
-        self.entries.iter().find(|(key, _)| key.kind == Kind::Payment).map(|(_, entry)| entry)
+        self.entries
+            .iter()
+            .find(|(key, _)| key.kind == Kind::Payment)
+            .map(|(_, entry)| entry)
     }
 }

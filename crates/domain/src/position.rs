@@ -29,10 +29,15 @@ impl PartitionId {
     /// Reads back what [`fmt::Display`] wrote.
     pub fn parse(text: &str) -> Option<Self> {
         if let Some(sha256) = text.strip_prefix("file:") {
-            return Some(PartitionId::File { sha256: sha256.to_owned() });
+            return Some(PartitionId::File {
+                sha256: sha256.to_owned(),
+            });
         }
         let (topic, partition) = text.rsplit_once('/')?;
-        Some(PartitionId::Kafka { topic: topic.to_owned(), partition: partition.parse().ok()? })
+        Some(PartitionId::Kafka {
+            topic: topic.to_owned(),
+            partition: partition.parse().ok()?,
+        })
     }
 }
 

@@ -22,6 +22,11 @@ pub struct Refusal {
 impl Refusal {
     /// A refusal of which the payment is not known yet.
     pub(crate) fn new(code: &'static str, pointer: impl Into<String>, detail: impl Into<String>) -> Self {
-        Self { code, pointer: pointer.into(), detail: detail.into(), payment_key: None }
+        Self {
+            code,
+            pointer: pointer.into(),
+            detail: detail.into(),
+            payment_key: None,
+        }
     }
 }

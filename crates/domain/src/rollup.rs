@@ -8,7 +8,9 @@ use chrono::NaiveDate;
 use crate::derive::{LiveEntries, UNKNOWN};
 use crate::dossier::Dossier;
 use crate::money::Currency;
-use crate::record::{CancellationRecord, CancellationStatus, Kind, LineStatus, PaymentRecord, PaymentStatus, SettlementRecord};
+use crate::record::{
+    CancellationRecord, CancellationStatus, Kind, LineStatus, PaymentRecord, PaymentStatus, SettlementRecord,
+};
 use crate::time::business_day;
 
 /// By which day a cell counts.
@@ -27,7 +29,13 @@ pub enum Basis {
 }
 
 impl Basis {
-    pub const ALL: [Basis; 5] = [Basis::EventDay, Basis::SaleDay, Basis::SoldOn, Basis::PaidOutOn, Basis::Orphaned];
+    pub const ALL: [Basis; 5] = [
+        Basis::EventDay,
+        Basis::SaleDay,
+        Basis::SoldOn,
+        Basis::PaidOutOn,
+        Basis::Orphaned,
+    ];
 
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -121,15 +129,26 @@ pub struct LedgerRow {
 pub fn ledger_rows(dossier: &Dossier) -> Vec<LedgerRow> {
     let live = LiveEntries::of(dossier);
     let method = live.payment.map_or(UNKNOWN, |entry| entry.record.method.as_str());
-    let sale_day = live.payment.map(|entry| business_day(entry.record.instant(), entry.zone));
+    let sale_day = live
+        .payment
+        .map(|entry| business_day(entry.record.instant(), entry.zone));
     let mut rows = Vec::with_capacity(live.cancellations.len() + live.settlements.len() + 1);
     for entry in &live.cancellations {
-        rows.push(cancellation_row(entry.record, method, business_day(entry.record.instant(), entry.zone), sale_day));
+        rows.push(cancellation_row(
+            entry.record,
+            method,
+            business_day(entry.record.instant(), entry.zone),
+            sale_day,
+        ));
     }
     if let (Some(entry), Some(day)) = (live.payment, sale_day) {
         rows.push(payment_row(entry.record, day));
     }
-    rows.extend(live.settlements.iter().map(|entry| settlement_row(entry.record, method, sale_day)));
+    rows.extend(
+        live.settlements
+            .iter()
+            .map(|entry| settlement_row(entry.record, method, sale_day)),
+    );
     rows
 }
 
@@ -207,17 +226,22 @@ pub fn contributions(row: &LedgerRow) -> Vec<(Cell, Measures)> {
     let amount = i128::from(row.amount);
     let measures = match row.kind {
         Kind::Payment => match PaymentStatus::parse(row.status) {
-            Some(PaymentStatus::Authorized | PaymentStatus::Done) => {
-                Measures { payment_count: 1, payment_amount: amount, ..Measures::default() }
-            }
-            Some(PaymentStatus::Aborted | PaymentStatus::Expired) => {
-                Measures { failed_count: 1, ..Measures::default() }
-            }
+            Some(PaymentStatus::Authorized | PaymentStatus::Done) => Measures {
+                payment_count: 1,
+                payment_amount: amount,
+                ..Measures::default()
+            },
+            Some(PaymentStatus::Aborted | PaymentStatus::Expired) => Measures {
+                failed_count: 1,
+                ..Measures::default()
+            },
             _ => return Vec::new(),
         },
-        Kind::Cancellation if row.status == CancellationStatus::Done.as_str() => {
-            Measures { cancellation_count: 1, cancellation_amount: -amount, ..Measures::default() }
-        }
+        Kind::Cancellation if row.status == CancellationStatus::Done.as_str() => Measures {
+            cancellation_count: 1,
+            cancellation_amount: -amount,
+            ..Measures::default()
+        },
         Kind::Cancellation => return Vec::new(),
         Kind::Settlement => Measures {
             settlement_count: 1,
@@ -235,7 +259,9 @@ pub fn contributions(row: &LedgerRow) -> Vec<(Cell, Measures)> {
         merchant_id: row.merchant_id.clone(),
         currency: row.currency,
         method: row.method.clone(),
-        status: (row.kind == Kind::Settlement).then(|| LineStatus::parse(row.status)).flatten(),
+        status: (row.kind == Kind::Settlement)
+            .then(|| LineStatus::parse(row.status))
+            .flatten(),
     };
     let cells = match row.kind {
         Kind::Settlement => {
@@ -252,4 +278,3 @@ pub fn contributions(row: &LedgerRow) -> Vec<(Cell, Measures)> {
     };
     cells.into_iter().flatten().map(|cell| (cell, measures)).collect()
 }
-

@@ -39,7 +39,9 @@ pub(crate) const fn basis_code(basis: Basis) -> i8 {
 }
 
 fn appender<'a>(connection: &'a Connection, table: &str) -> Result<Appender<'a>, LedgerError> {
-    connection.appender_to_catalog_and_db(table, "ledger", "main").map_err(LedgerError::engine("appended a batch"))
+    connection
+        .appender_to_catalog_and_db(table, "ledger", "main")
+        .map_err(LedgerError::engine("appended a batch"))
 }
 
 fn flush(mut appender: Appender<'_>) -> Result<(), LedgerError> {

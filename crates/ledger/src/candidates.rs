@@ -37,8 +37,10 @@ pub(crate) fn list(
         Order::NewestFirst => ("<=", "desc"),
         Order::OldestFirst => (">=", "asc"),
     };
-    let base: Vec<Condition> =
-        [condition::of_filter(filter), condition::of_scope(scope)].into_iter().flatten().collect();
+    let base: Vec<Condition> = [condition::of_filter(filter), condition::of_scope(scope)]
+        .into_iter()
+        .flatten()
+        .collect();
     let start = from.map(|from| format!("occurred_at {compare} make_timestamp({}::bigint)", micros(from)));
     let tail = format!("order by occurred_at {direction} limit {}", limit.max(1));
     let mut found = run(connection, &base, start, &tail)?;
@@ -59,8 +61,12 @@ fn run(
     tail: &str,
 ) -> Result<Vec<Candidate>, LedgerError> {
     let doing = "listed payments";
-    let conditions: Vec<String> =
-        base.iter().map(|condition| format!("({})", condition.sql)).chain(extra).chain(["true".to_owned()]).collect();
+    let conditions: Vec<String> = base
+        .iter()
+        .map(|condition| format!("({})", condition.sql))
+        .chain(extra)
+        .chain(["true".to_owned()])
+        .collect();
     // A row that was taken out again has the same columns as when it was put in, so both meet the conditions or neither.
     let sql = format!(
         "select epoch_us(occurred_at) as at, seq from payments where {} group by occurred_at, seq having sum(sign) > 0
@@ -70,9 +76,16 @@ fn run(
     let values = base.iter().flat_map(|condition| condition.values.iter());
     let mut statement = connection.prepare(&sql).map_err(LedgerError::engine(doing))?;
     let rows = statement
-        .query_map(duckdb::params_from_iter(values), |row| Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?)))
+        .query_map(duckdb::params_from_iter(values), |row| {
+            Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?))
+        })
         .map_err(LedgerError::engine(doing))?;
-    rows.map(|row| row.map(|(at, seq)| Candidate { occurred_at: of_micros(at), seq: seq.unsigned_abs() }))
-        .collect::<Result<_, _>>()
-        .map_err(LedgerError::engine(doing))
+    rows.map(|row| {
+        row.map(|(at, seq)| Candidate {
+            occurred_at: of_micros(at),
+            seq: seq.unsigned_abs(),
+        })
+    })
+    .collect::<Result<_, _>>()
+    .map_err(LedgerError::engine(doing))
 }

@@ -21,8 +21,9 @@ pub(crate) const REBUILD_PAYMENTS: u64 = 20_000;
 pub(crate) fn load_keys(connection: &Connection, keymap: &KeyMap) -> Result<(), LedgerError> {
     let doing = "read its payment keys";
     keymap.clear();
-    let mut statement =
-        connection.prepare("select hash, seq from keys").map_err(LedgerError::engine(doing))?;
+    let mut statement = connection
+        .prepare("select hash, seq from keys")
+        .map_err(LedgerError::engine(doing))?;
     let mut rows = statement.query([]).map_err(LedgerError::engine(doing))?;
     while let Some(row) = rows.next().map_err(LedgerError::engine(doing))? {
         let hash: i64 = row.get(0).map_err(LedgerError::engine(doing))?;
@@ -48,7 +49,11 @@ impl Seqs<'_> {
             }
             Seqs::These(seqs) => {
                 let values: Vec<String> = seqs.iter().map(|seq| format!("({seq}::bigint)")).collect();
-                let values = if values.is_empty() { "(-1::bigint)".to_owned() } else { values.join(",") };
+                let values = if values.is_empty() {
+                    "(-1::bigint)".to_owned()
+                } else {
+                    values.join(",")
+                };
                 format!(
                     "select {columns} from (values {values}) wanted(seq) join {table} t on t.seq = wanted.seq
                      where true {condition}"
@@ -75,14 +80,21 @@ pub(crate) fn dossiers(connection: &Connection, seqs: &Seqs<'_>) -> Result<BTree
         let record = decode_body(kind, &body)
             .map_err(|cause| LedgerError::Damaged(format!("a version of payment {seq}: {cause}")))?;
         let message = Message {
-            envelope: Envelope { id: String::new(), source: String::new(), time: chrono::DateTime::UNIX_EPOCH },
+            envelope: Envelope {
+                id: String::new(),
+                source: String::new(),
+                time: chrono::DateTime::UNIX_EPOCH,
+            },
             digest: Digest(<[u8; 32]>::try_from(digest).map_err(|_| LedgerError::Damaged("a digest".to_owned()))?),
             record,
             body,
             redacted: row.get(4).map_err(LedgerError::engine(doing))?,
         };
         let key = message.record.payment_key().to_owned();
-        found.entry(seq.unsigned_abs()).or_insert_with(|| Dossier::new(key)).apply(message, zone_of(&zone)?);
+        found
+            .entry(seq.unsigned_abs())
+            .or_insert_with(|| Dossier::new(key))
+            .apply(message, zone_of(&zone)?);
     }
     let sql = seqs.joined("quarantine", "t.seq, t.payment_key, t.open", "and t.raw is not null");
     let mut statement = connection.prepare(&sql).map_err(LedgerError::engine(doing))?;
@@ -91,7 +103,10 @@ pub(crate) fn dossiers(connection: &Connection, seqs: &Seqs<'_>) -> Result<BTree
         let seq: i64 = row.get(0).map_err(LedgerError::engine(doing))?;
         let key: String = row.get(1).map_err(LedgerError::engine(doing))?;
         let open: bool = row.get(2).map_err(LedgerError::engine(doing))?;
-        found.entry(seq.unsigned_abs()).or_insert_with(|| Dossier::new(key)).refused += u32::from(open);
+        found
+            .entry(seq.unsigned_abs())
+            .or_insert_with(|| Dossier::new(key))
+            .refused += u32::from(open);
     }
     Ok(found)
 }
@@ -102,11 +117,17 @@ pub(crate) fn rows(connection: &Connection, shared: &Shared, head: &Head) -> Res
     let store = &shared.rows;
     let held = store.snapshot().head()?;
     let same_store = store.store_id()?.as_deref() == Some(shared.store_id.as_str());
-    let reached = held.map(|held| held.batch_no).filter(|reached| same_store && *reached <= head.batch_no);
+    let reached = held
+        .map(|held| held.batch_no)
+        .filter(|reached| same_store && *reached <= head.batch_no);
     match reached {
         Some(reached) if reached == head.batch_no => return Ok(()),
         Some(reached) => {
-            tracing::info!(from = reached, to = head.batch_no, "the row store is behind the ledger and is caught up");
+            tracing::info!(
+                from = reached,
+                to = head.batch_no,
+                "the row store is behind the ledger and is caught up"
+            );
             let missed = touched_since(connection, reached)?;
             for part in missed.chunks(2_000) {
                 put(store, &dossiers(connection, &Seqs::These(part))?)?;
@@ -120,7 +141,10 @@ pub(crate) fn rows(connection: &Connection, shared: &Shared, head: &Head) -> Res
             store.set_store_id(&shared.store_id)?;
             let mut from = 0;
             while from < shared.keymap.len() {
-                put(store, &dossiers(connection, &Seqs::Range(from, from + REBUILD_PAYMENTS))?)?;
+                put(
+                    store,
+                    &dossiers(connection, &Seqs::Range(from, from + REBUILD_PAYMENTS))?,
+                )?;
                 from += REBUILD_PAYMENTS;
             }
         }
@@ -142,8 +166,12 @@ pub(crate) fn touched_since(connection: &Connection, batch_no: u64) -> Result<Ve
          union select seq from quarantine where raw is not null and seq is not null order by seq"
     );
     let mut statement = connection.prepare(&sql).map_err(LedgerError::engine(doing))?;
-    let rows = statement.query_map([], |row| row.get::<_, i64>(0)).map_err(LedgerError::engine(doing))?;
-    rows.map(|seq| seq.map(i64::unsigned_abs)).collect::<Result<_, _>>().map_err(LedgerError::engine(doing))
+    let rows = statement
+        .query_map([], |row| row.get::<_, i64>(0))
+        .map_err(LedgerError::engine(doing))?;
+    rows.map(|seq| seq.map(i64::unsigned_abs))
+        .collect::<Result<_, _>>()
+        .map_err(LedgerError::engine(doing))
 }
 
 /// The payments that readers of different merchants see differently.
@@ -152,7 +180,9 @@ pub(crate) fn split(connection: &Connection, store: &RowStore) -> Result<BTreeSe
     // Only payments that have not arrived can be split; bit 0 is the flag that says so.
     let sql = "select seq from payments where flags & 1 = 1 group by all having sum(sign) > 0";
     let mut statement = connection.prepare(sql).map_err(LedgerError::engine(doing))?;
-    let rows = statement.query_map([], |row| row.get::<_, i64>(0)).map_err(LedgerError::engine(doing))?;
+    let rows = statement
+        .query_map([], |row| row.get::<_, i64>(0))
+        .map_err(LedgerError::engine(doing))?;
     let mut found = BTreeSet::new();
     for seq in rows {
         let seq = seq.map_err(LedgerError::engine(doing))?.unsigned_abs();

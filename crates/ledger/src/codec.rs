@@ -46,7 +46,9 @@ pub(crate) fn compress(bytes: &[u8]) -> Result<Vec<u8>, LedgerError> {
                 Compressor::with_dictionary(LEVEL, DICTIONARY).map_err(|cause| damaged("no compressor", cause))?,
             ),
         };
-        let packed = compressor.compress(bytes).map_err(|cause| damaged("a value could not be packed", cause))?;
+        let packed = compressor
+            .compress(bytes)
+            .map_err(|cause| damaged("a value could not be packed", cause))?;
         let mut out = Vec::with_capacity(packed.len() + 4);
         out.extend_from_slice(&length.to_le_bytes());
         out.extend_from_slice(&packed);
@@ -56,8 +58,9 @@ pub(crate) fn compress(bytes: &[u8]) -> Result<Vec<u8>, LedgerError> {
 
 /// Undoes [`compress`].
 pub(crate) fn decompress(bytes: &[u8]) -> Result<Vec<u8>, LedgerError> {
-    let (length, packed) =
-        bytes.split_first_chunk::<4>().ok_or_else(|| damaged("a stored value", "is shorter than its header"))?;
+    let (length, packed) = bytes
+        .split_first_chunk::<4>()
+        .ok_or_else(|| damaged("a stored value", "is shorter than its header"))?;
     let length = u32::from_le_bytes(*length) as usize;
     if length > DECODED_MAX {
         return Err(damaged("a stored value", "claims an impossible length"));
@@ -68,7 +71,9 @@ pub(crate) fn decompress(bytes: &[u8]) -> Result<Vec<u8>, LedgerError> {
             None => slot
                 .insert(Decompressor::with_dictionary(DICTIONARY).map_err(|cause| damaged("no decompressor", cause))?),
         };
-        decompressor.decompress(packed, length).map_err(|cause| damaged("a stored value does not unpack", cause))
+        decompressor
+            .decompress(packed, length)
+            .map_err(|cause| damaged("a stored value does not unpack", cause))
     })
 }
 
@@ -109,7 +114,8 @@ pub(crate) fn kind_of(code: u8) -> Result<Kind, LedgerError> {
 }
 
 pub(crate) fn zone_of(name: &str) -> Result<Tz, LedgerError> {
-    name.parse().map_err(|_| damaged("an entry", format!("has the unknown time zone {name:?}")))
+    name.parse()
+        .map_err(|_| damaged("an entry", format!("has the unknown time zone {name:?}")))
 }
 
 /// A dossier as it lies in the row store.
@@ -120,11 +126,18 @@ pub(crate) fn encode(dossier: &Dossier) -> Result<Vec<u8>, LedgerError> {
         zone: entry.current.zone.name(),
         redacted: entry.current.redacted,
         body: &entry.current.body,
-        identities: entry.identities.iter().map(|(merchant, currency)| (merchant.as_str(), currency.code())).collect(),
+        identities: entry
+            .identities
+            .iter()
+            .map(|(merchant, currency)| (merchant.as_str(), currency.code()))
+            .collect(),
         held: entry.held.iter().map(|held| (held.version, held.digest.0)).collect(),
     });
-    let stored =
-        StoredDossier { payment_key: &dossier.payment_key, refused: dossier.refused, entries: entries.collect() };
+    let stored = StoredDossier {
+        payment_key: &dossier.payment_key,
+        refused: dossier.refused,
+        entries: entries.collect(),
+    };
     let plain = postcard::to_stdvec(&stored).map_err(|cause| damaged("a dossier could not be encoded", cause))?;
     compress(&plain)
 }
@@ -149,10 +162,20 @@ pub(crate) fn decode(bytes: &[u8]) -> Result<Dossier, LedgerError> {
             zone: zone_of(entry.zone)?,
             redacted: entry.redacted,
         };
-        let held = entry.held.iter().map(|(version, digest)| Held { version: *version, digest: Digest(*digest) });
+        let held = entry.held.iter().map(|(version, digest)| Held {
+            version: *version,
+            digest: Digest(*digest),
+        });
         dossier.entries.insert(
-            EntryKey { kind, entry_id: entry.entry_id.to_owned() },
-            Entry { held: held.collect(), current, identities: identities.collect::<Result<_, LedgerError>>()? },
+            EntryKey {
+                kind,
+                entry_id: entry.entry_id.to_owned(),
+            },
+            Entry {
+                held: held.collect(),
+                current,
+                identities: identities.collect::<Result<_, LedgerError>>()?,
+            },
         );
     }
     Ok(dossier)

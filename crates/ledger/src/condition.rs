@@ -9,8 +9,8 @@ use chrono::{DateTime, Days, NaiveDate, Utc};
 use domain::derive::Flag;
 use domain::scope::Scope;
 use duckdb::types::Value;
-use query::{AmountField, DayField, Filter, KeywordField, TimeField};
 use query::Interval;
+use query::{AmountField, DayField, Filter, KeywordField, TimeField};
 use rust_decimal::Decimal;
 
 use crate::append::micros;
@@ -25,12 +25,18 @@ pub(crate) struct Condition {
 
 impl Condition {
     fn plain(sql: impl Into<String>) -> Self {
-        Condition { sql: sql.into(), values: Vec::new() }
+        Condition {
+            sql: sql.into(),
+            values: Vec::new(),
+        }
     }
 
     fn joined(parts: Vec<Condition>, word: &str) -> Self {
         let sql: Vec<String> = parts.iter().map(|part| format!("({})", part.sql)).collect();
-        Condition { sql: sql.join(word), values: parts.into_iter().flat_map(|part| part.values).collect() }
+        Condition {
+            sql: sql.join(word),
+            values: parts.into_iter().flat_map(|part| part.values).collect(),
+        }
     }
 }
 
@@ -60,12 +66,17 @@ pub(crate) fn of_filter(filter: &Filter) -> Option<Condition> {
 
 /// What `scope` demands. Payments that differ by reader are looked at apart ([`crate::Rows::split`]).
 pub(crate) fn of_scope(scope: &Scope) -> Option<Condition> {
-    let Scope::Merchants(merchants) = scope else { return None };
+    let Scope::Merchants(merchants) = scope else {
+        return None;
+    };
     if merchants.is_empty() {
         return Some(Condition::plain("false"));
     }
     let values = merchants.iter().map(|merchant| Value::Text(merchant.clone())).collect();
-    Some(Condition { sql: format!("merchant_id in ({})", vec!["?"; merchants.len()].join(",")), values })
+    Some(Condition {
+        sql: format!("merchant_id in ({})", vec!["?"; merchants.len()].join(",")),
+        values,
+    })
 }
 
 fn keyword(field: KeywordField, value: &str) -> Option<Condition> {
@@ -84,7 +95,10 @@ fn keyword(field: KeywordField, value: &str) -> Option<Condition> {
         | KeywordField::Channel
         | KeywordField::Kind => return None,
     };
-    Some(Condition { sql: format!("{column} = ?"), values: vec![Value::Text(value.to_owned())] })
+    Some(Condition {
+        sql: format!("{column} = ?"),
+        values: vec![Value::Text(value.to_owned())],
+    })
 }
 
 fn flag(value: &str) -> Option<Condition> {
@@ -125,7 +139,11 @@ fn amount(field: AmountField, interval: &Interval<Decimal>) -> Condition {
         Bound::Unbounded => None,
         Bound::Included(value) | Bound::Excluded(value) => {
             let cases: Option<Vec<String>> = (0..=4u32).map(|digits| minor(value, digits, up)).collect();
-            let cases: Vec<String> = cases?.iter().enumerate().map(|(d, minor)| format!("when {d} then {minor}")).collect();
+            let cases: Vec<String> = cases?
+                .iter()
+                .enumerate()
+                .map(|(d, minor)| format!("when {d} then {minor}"))
+                .collect();
             Some(format!("{column} {compare} case digits {} end", cases.join(" ")))
         }
     };
@@ -170,7 +188,9 @@ fn time(field: TimeField, interval: &Interval<DateTime<Utc>>) -> Condition {
                 upper: widen(&interval.upper, |day| day.checked_add_days(Days::new(1))),
             };
             let bounds = bounds("event_day", &widened, date);
-            Condition::plain(format!("seq in (select seq from entries where sign = 1 and kind = 0 and {bounds})"))
+            Condition::plain(format!(
+                "seq in (select seq from entries where sign = 1 and kind = 0 and {bounds})"
+            ))
         }
     }
 }
@@ -178,8 +198,6 @@ fn time(field: TimeField, interval: &Interval<DateTime<Utc>>) -> Condition {
 fn widen(bound: &Bound<DateTime<Utc>>, shift: impl Fn(NaiveDate) -> Option<NaiveDate>) -> Bound<NaiveDate> {
     match bound {
         Bound::Unbounded => Bound::Unbounded,
-        Bound::Included(at) | Bound::Excluded(at) => {
-            shift(at.date_naive()).map_or(Bound::Unbounded, Bound::Included)
-        }
+        Bound::Included(at) | Bound::Excluded(at) => shift(at.date_naive()).map_or(Bound::Unbounded, Bound::Included),
     }
 }

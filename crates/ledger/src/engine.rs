@@ -51,7 +51,10 @@ const SCHEMA: &str = include_str!("../../../schemas/ledger.sql");
 impl Engine {
     /// Opens or makes the ledger in `dir`. Returns whether it is new.
     pub(crate) fn open(dir: &Path, options: &Options) -> Result<(Self, bool), LedgerError> {
-        fs::create_dir_all(dir).map_err(|source| LedgerError::Directory { path: dir.to_owned(), source })?;
+        fs::create_dir_all(dir).map_err(|source| LedgerError::Directory {
+            path: dir.to_owned(),
+            source,
+        })?;
         let file = dir.join("ledger.duckdb");
         let new = !file.exists();
         let root = Connection::open_in_memory().map_err(LedgerError::engine("started"))?;
@@ -88,18 +91,27 @@ impl Engine {
 
     fn attach(&self) -> Result<(), LedgerError> {
         let quoted = self.file.display().to_string().replace('\'', "''");
-        self.root.execute_batch(&format!("attach '{quoted}' as ledger")).map_err(LedgerError::engine("was opened"))
+        self.root
+            .execute_batch(&format!("attach '{quoted}' as ledger"))
+            .map_err(LedgerError::engine("was opened"))
     }
 
     /// A connection whose unqualified names are the ledger's.
     pub(crate) fn connection(&self) -> Result<Connection, LedgerError> {
-        let connection = self.root.try_clone().map_err(LedgerError::engine("opened a connection"))?;
-        connection.execute_batch("use ledger").map_err(LedgerError::engine("opened a connection"))?;
+        let connection = self
+            .root
+            .try_clone()
+            .map_err(LedgerError::engine("opened a connection"))?;
+        connection
+            .execute_batch("use ledger")
+            .map_err(LedgerError::engine("opened a connection"))?;
         Ok(connection)
     }
 
     pub(crate) fn checkpoint(&self) -> Result<(), LedgerError> {
-        self.root.execute_batch("checkpoint ledger").map_err(LedgerError::engine("folded its log"))
+        self.root
+            .execute_batch("checkpoint ledger")
+            .map_err(LedgerError::engine("folded its log"))
     }
 
     pub(crate) fn wal_bytes(&self) -> u64 {

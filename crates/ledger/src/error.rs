@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use thiserror::Error;
 
 /// The cause in the engine's own words; for the log, never for a client.
-pub type Cause = Box<dyn std::error::Error + Send + Sync>;
+pub(crate) type Cause = Box<dyn std::error::Error + Send + Sync>;
 
 /// A failure of the ledger.
 #[derive(Debug, Error)]
@@ -35,10 +35,16 @@ pub enum LedgerError {
 
 impl LedgerError {
     pub(crate) fn engine(doing: &'static str) -> impl FnOnce(duckdb::Error) -> LedgerError {
-        move |source| LedgerError::Engine { doing, source: Box::new(source) }
+        move |source| LedgerError::Engine {
+            doing,
+            source: Box::new(source),
+        }
     }
 
     pub(crate) fn rows(doing: &'static str) -> impl FnOnce(fjall::Error) -> LedgerError {
-        move |source| LedgerError::Rows { doing, source: Box::new(source) }
+        move |source| LedgerError::Rows {
+            doing,
+            source: Box::new(source),
+        }
     }
 }

@@ -115,7 +115,11 @@ struct Before {
 
 impl Before {
     fn of(dossier: &Dossier) -> Self {
-        Before { rows: sorted_rows(dossier), list: ListRow::of(dossier), aside: aside_of(&LiveEntries::of(dossier)) }
+        Before {
+            rows: sorted_rows(dossier),
+            list: ListRow::of(dossier),
+            aside: aside_of(&LiveEntries::of(dossier)),
+        }
     }
 }
 
@@ -128,7 +132,14 @@ fn sorted_rows(dossier: &Dossier) -> Vec<LedgerRow> {
 impl Work {
     pub(crate) fn new(seq: u64, hash: u64, created: bool, dossier: Dossier) -> Self {
         let before = Before::of(&dossier);
-        Work { seq, hash, created, changed: created, dossier, before }
+        Work {
+            seq,
+            hash,
+            created,
+            changed: created,
+            dossier,
+            before,
+        }
     }
 }
 
@@ -148,7 +159,11 @@ pub(crate) fn fold(
             Ok(message) => accept(*message, item.source, item.position, works, zones, &mut out)?,
             Err(refused) => {
                 out.counts.note(Verdict::Quarantined);
-                let work = refused.refusal.payment_key.as_deref().and_then(|key| works.get_mut(key));
+                let work = refused
+                    .refusal
+                    .payment_key
+                    .as_deref()
+                    .and_then(|key| works.get_mut(key));
                 let is_fresh = fresh(&refused);
                 let seq = work.map(|work| {
                     if is_fresh {
@@ -158,7 +173,12 @@ pub(crate) fn fold(
                     work.seq
                 });
                 let (source, position) = (item.source, item.position);
-                out.quarantine.push(QuarantineChange::Refused { refused, seq, source, position });
+                out.quarantine.push(QuarantineChange::Refused {
+                    refused,
+                    seq,
+                    source,
+                    position,
+                });
             }
         }
     }
@@ -177,7 +197,10 @@ fn accept(
         .get_mut(message.record.payment_key())
         .ok_or_else(|| LedgerError::Damaged("a message's payment was not loaded".to_owned()))?;
     let zone = zones.of(message.record.merchant_id());
-    let key = EntryKey { kind: message.record.kind(), entry_id: message.record.entry_id().to_owned() };
+    let key = EntryKey {
+        kind: message.record.kind(),
+        entry_id: message.record.entry_id().to_owned(),
+    };
     let (version, digest, redacted) = (message.record.version(), message.digest, message.redacted);
     // The body is needed twice, by the version and by the dossier; duplicates need it not at all.
     let body = message.body.clone();
@@ -190,22 +213,38 @@ fn accept(
     if verdict == Verdict::Conflict
         && let Some(entry) = work.dossier.entries.get(&key)
     {
-        let contents: Vec<Digest> =
-            entry.held.iter().filter(|held| held.version == version).map(|held| held.digest).collect();
+        let contents: Vec<Digest> = entry
+            .held
+            .iter()
+            .filter(|held| held.version == version)
+            .map(|held| held.digest)
+            .collect();
         // With the second content the first one goes into quarantine too; a third one joins them.
         let new = if contents.len() == 2 { contents } else { vec![digest] };
-        out.quarantine.extend(new.into_iter().map(|digest| QuarantineChange::Conflict {
-            payment_key: work.dossier.payment_key.clone(),
-            seq: work.seq,
-            key: key.clone(),
-            version,
-            digest,
-            source: source.clone(),
-            position,
-        }));
+        out.quarantine
+            .extend(new.into_iter().map(|digest| QuarantineChange::Conflict {
+                payment_key: work.dossier.payment_key.clone(),
+                seq: work.seq,
+                key: key.clone(),
+                version,
+                digest,
+                source: source.clone(),
+                position,
+            }));
     }
     let zone = zone.name();
-    out.versions.push(VersionRow { seq: work.seq, key, version, digest, verdict, source, position, zone, redacted, body });
+    out.versions.push(VersionRow {
+        seq: work.seq,
+        key,
+        version,
+        digest,
+        verdict,
+        source,
+        position,
+        zone,
+        redacted,
+        body,
+    });
     Ok(())
 }
 
@@ -243,7 +282,12 @@ fn difference<T: Ord + Clone>(before: &[T], after: Vec<T>) -> Vec<(i8, T)> {
         .filter(|item| after.binary_search(item).is_err())
         .map(|item| (-1, item.clone()))
         .collect();
-    changes.extend(after.into_iter().filter(|item| before.binary_search(item).is_err()).map(|item| (1, item)));
+    changes.extend(
+        after
+            .into_iter()
+            .filter(|item| before.binary_search(item).is_err())
+            .map(|item| (1, item)),
+    );
     changes
 }
 
@@ -264,13 +308,15 @@ pub(crate) fn finish(works: Works, out: &mut Prepared) -> Result<(), LedgerError
             }
             out.entries.push((sign, seq, row));
         }
-        out.payments.extend(change.payments.into_iter().map(|(sign, row)| (sign, seq, row)));
-        out.quarantine.extend(change.aside.into_iter().map(|(sign, aside)| QuarantineChange::Aside {
-            sign,
-            payment_key: work.dossier.payment_key.clone(),
-            seq,
-            aside,
-        }));
+        out.payments
+            .extend(change.payments.into_iter().map(|(sign, row)| (sign, seq, row)));
+        out.quarantine
+            .extend(change.aside.into_iter().map(|(sign, aside)| QuarantineChange::Aside {
+                sign,
+                payment_key: work.dossier.payment_key.clone(),
+                seq,
+                aside,
+            }));
         if work.created {
             out.keys.push((seq, work.hash));
         }
@@ -278,7 +324,11 @@ pub(crate) fn finish(works: Works, out: &mut Prepared) -> Result<(), LedgerError
             out.split.push(seq);
         }
         out.rows.push((seq, change.row));
-        out.touched.push(Touched { seq, created: work.created, dossier: work.dossier });
+        out.touched.push(Touched {
+            seq,
+            created: work.created,
+            dossier: work.dossier,
+        });
     }
     out.cells.retain(|_, measures| !measures.is_zero());
     Ok(())

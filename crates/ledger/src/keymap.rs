@@ -28,7 +28,10 @@ pub(crate) const SEQ_MAX: u64 = u32::MAX as u64;
 
 impl KeyMap {
     pub(crate) fn new(seed: u64) -> Self {
-        KeyMap { seed, shards: (0..SHARDS).map(|_| RwLock::new(HashTable::new())).collect() }
+        KeyMap {
+            seed,
+            shards: (0..SHARDS).map(|_| RwLock::new(HashTable::new())).collect(),
+        }
     }
 
     /// The hash that the ledger keeps beside a seq.
@@ -40,13 +43,22 @@ impl KeyMap {
     pub(crate) fn candidates(&self, hash: u64) -> Vec<u64> {
         let (shard, tag) = place(hash);
         let table = self.shards[shard].read();
-        table.iter_hash(spread(tag)).filter(|slot| slot.tag == tag).map(|slot| u64::from(slot.seq)).collect()
+        table
+            .iter_hash(spread(tag))
+            .filter(|slot| slot.tag == tag)
+            .map(|slot| u64::from(slot.seq))
+            .collect()
     }
 
     pub(crate) fn insert(&self, hash: u64, seq: u64) {
         let (shard, tag) = place(hash);
-        let slot = Slot { tag, seq: u32::try_from(seq).unwrap_or(u32::MAX) };
-        self.shards[shard].write().insert_unique(spread(tag), slot, |slot| spread(slot.tag));
+        let slot = Slot {
+            tag,
+            seq: u32::try_from(seq).unwrap_or(u32::MAX),
+        };
+        self.shards[shard]
+            .write()
+            .insert_unique(spread(tag), slot, |slot| spread(slot.tag));
     }
 
     /// Number of keys.
@@ -61,7 +73,10 @@ impl KeyMap {
 
 fn place(hash: u64) -> (usize, u32) {
     let bytes = hash.to_be_bytes();
-    (usize::from(bytes[0]), u32::from_be_bytes([bytes[4], bytes[5], bytes[6], bytes[7]]))
+    (
+        usize::from(bytes[0]),
+        u32::from_be_bytes([bytes[4], bytes[5], bytes[6], bytes[7]]),
+    )
 }
 
 /// The table takes its probe start from the low and its control byte from the high bits: spread 32 bits over 64.

@@ -41,7 +41,10 @@ impl ListRow {
             occurred_at: payment.occurred_at,
             sale_day: payment.event_day,
             approved_at: payment.record.and_then(|record| record.approved_at),
-            flags: payment.timeless_flags.iter().fold(0, |bits, flag| bits | flag_bit(*flag)),
+            flags: payment
+                .timeless_flags
+                .iter()
+                .fold(0, |bits, flag| bits | flag_bit(*flag)),
         })
     }
 }
@@ -49,7 +52,10 @@ impl ListRow {
 /// Whether readers of different merchants may see different payments under this key: it has not arrived, and its
 /// entries (the deleted payment entry too) name more than one merchant.
 pub(crate) fn is_split(dossier: &Dossier) -> bool {
-    if dossier.payment_entry().is_some_and(|entry| !entry.current.record.deleted()) {
+    if dossier
+        .payment_entry()
+        .is_some_and(|entry| !entry.current.record.deleted())
+    {
         return false;
     }
     let mut merchants = dossier.entries.values().map(|entry| entry.current.record.merchant_id());

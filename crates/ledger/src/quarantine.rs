@@ -34,14 +34,24 @@ pub(crate) fn aside_of(live: &LiveEntries<'_>) -> Vec<Aside> {
     for aside in &live.set_aside {
         let record = &aside.entry.current.record;
         let Some(head) = aside.entry.head() else { continue };
-        let codes =
-            [(aside.merchant_differs, "merchant_mismatch"), (aside.currency_differs, "currency_mismatch")];
-        found.extend(codes.into_iter().filter(|(differs, _)| *differs).map(|(_, code)| Aside {
-            key: EntryKey { kind: record.kind(), entry_id: record.entry_id().to_owned() },
-            code,
-            version: head.version,
-            digest: head.digest,
-        }));
+        let codes = [
+            (aside.merchant_differs, "merchant_mismatch"),
+            (aside.currency_differs, "currency_mismatch"),
+        ];
+        found.extend(
+            codes
+                .into_iter()
+                .filter(|(differs, _)| *differs)
+                .map(|(_, code)| Aside {
+                    key: EntryKey {
+                        kind: record.kind(),
+                        entry_id: record.entry_id().to_owned(),
+                    },
+                    code,
+                    version: head.version,
+                    digest: head.digest,
+                }),
+        );
     }
     found.sort_unstable();
     found
@@ -49,7 +59,12 @@ pub(crate) fn aside_of(live: &LiveEntries<'_>) -> Vec<Aside> {
 
 /// One change of the quarantine table.
 pub(crate) enum QuarantineChange {
-    Refused { refused: Box<Refused>, seq: Option<u64>, source: Arc<PartitionId>, position: u64 },
+    Refused {
+        refused: Box<Refused>,
+        seq: Option<u64>,
+        source: Arc<PartitionId>,
+        position: u64,
+    },
     Conflict {
         payment_key: String,
         seq: u64,
@@ -60,7 +75,12 @@ pub(crate) enum QuarantineChange {
         position: u64,
     },
     /// +1 puts it in, -1 takes it out.
-    Aside { sign: i8, payment_key: String, seq: u64, aside: Aside },
+    Aside {
+        sign: i8,
+        payment_key: String,
+        seq: u64,
+        aside: Aside,
+    },
 }
 
 fn hash_of(digest: &Digest) -> i64 {
@@ -70,15 +90,15 @@ fn hash_of(digest: &Digest) -> i64 {
 }
 
 /// The refused contents among `digests` that quarantine holds already, with their row numbers.
-pub(crate) fn known_refused(
-    connection: &Connection,
-    digests: &[Digest],
-) -> Result<HashMap<Digest, u64>, LedgerError> {
+pub(crate) fn known_refused(connection: &Connection, digests: &[Digest]) -> Result<HashMap<Digest, u64>, LedgerError> {
     let failed = LedgerError::engine;
     if digests.is_empty() {
         return Ok(HashMap::new());
     }
-    let values: Vec<String> = digests.iter().map(|digest| format!("({}::bigint)", hash_of(digest))).collect();
+    let values: Vec<String> = digests
+        .iter()
+        .map(|digest| format!("({}::bigint)", hash_of(digest)))
+        .collect();
     let sql = format!(
         "select q.n, q.sha256 from (values {}) wanted(hash) join quarantine q on q.hash = wanted.hash
          where q.raw is not null",
@@ -90,7 +110,8 @@ pub(crate) fn known_refused(
     while let Some(row) = rows.next().map_err(failed("looked up quarantine"))? {
         let n: i64 = row.get(0).map_err(failed("looked up quarantine"))?;
         let sha256: Vec<u8> = row.get(1).map_err(failed("looked up quarantine"))?;
-        let sha256 = <[u8; 32]>::try_from(sha256).map_err(|_| LedgerError::Damaged("a quarantine digest".to_owned()))?;
+        let sha256 =
+            <[u8; 32]>::try_from(sha256).map_err(|_| LedgerError::Damaged("a quarantine digest".to_owned()))?;
         known.insert(Digest(sha256), n.unsigned_abs());
     }
     Ok(known)
@@ -124,7 +145,12 @@ pub(crate) fn write(
         .map_err(failed(doing))?;
     for change in changes {
         match change {
-            QuarantineChange::Refused { refused, seq, source, position } => {
+            QuarantineChange::Refused {
+                refused,
+                seq,
+                source,
+                position,
+            } => {
                 let digest = refused.sha256;
                 if let Some(place) = places.get(&digest) {
                     repeated[*place].seen += 1;
@@ -132,22 +158,56 @@ pub(crate) fn write(
                 } else {
                     places.insert(digest, repeated.len());
                     let here = (source, position);
-                    repeated.push(Repeated { refused, seq, seen: 1, first: here.clone(), last: here });
+                    repeated.push(Repeated {
+                        refused,
+                        seq,
+                        seen: 1,
+                        first: here.clone(),
+                        last: here,
+                    });
                 }
             }
-            QuarantineChange::Conflict { payment_key, seq, key, version, digest, source, position } => {
+            QuarantineChange::Conflict {
+                payment_key,
+                seq,
+                key,
+                version,
+                digest,
+                source,
+                position,
+            } => {
                 let detail = "this entry and version was received with more than one content; publish a higher version";
                 let (kind, source, position) = (kind_code(key.kind), source_id(&source), position as i64);
                 insert
                     .execute(params![
-                        next_n as i64, "conflict", "/version", detail, payment_key, seq as i64, kind, key.entry_id,
-                        version as i64, digest.0.as_slice(), hash_of(&digest), None::<Vec<u8>>, 0i64, false, 1i64, now,
-                        now, source, position, source, position
+                        next_n as i64,
+                        "conflict",
+                        "/version",
+                        detail,
+                        payment_key,
+                        seq as i64,
+                        kind,
+                        key.entry_id,
+                        version as i64,
+                        digest.0.as_slice(),
+                        hash_of(&digest),
+                        None::<Vec<u8>>,
+                        0i64,
+                        false,
+                        1i64,
+                        now,
+                        now,
+                        source,
+                        position,
+                        source,
+                        position
                     ])
                     .map_err(failed(doing))?;
                 next_n += 1;
             }
-            QuarantineChange::Aside { sign: -1, seq, aside, .. } => {
+            QuarantineChange::Aside {
+                sign: -1, seq, aside, ..
+            } => {
                 connection
                     .execute(
                         "delete from quarantine where seq = ? and kind = ? and entry_id = ? and code = ?",
@@ -155,16 +215,39 @@ pub(crate) fn write(
                     )
                     .map_err(failed(doing))?;
             }
-            QuarantineChange::Aside { payment_key, seq, aside, .. } => {
+            QuarantineChange::Aside {
+                payment_key,
+                seq,
+                aside,
+                ..
+            } => {
                 let (pointer, detail) = match aside.code {
                     "merchant_mismatch" => ("/merchant_id", "this entry names another merchant than its payment"),
                     _ => ("/currency", "this entry names another currency than its payment"),
                 };
                 insert
                     .execute(params![
-                        next_n as i64, aside.code, pointer, detail, payment_key, seq as i64, kind_code(aside.key.kind),
-                        aside.key.entry_id, aside.version as i64, aside.digest.0.as_slice(), hash_of(&aside.digest),
-                        None::<Vec<u8>>, 0i64, false, 1i64, now, now, 0i32, 0i64, 0i32, 0i64
+                        next_n as i64,
+                        aside.code,
+                        pointer,
+                        detail,
+                        payment_key,
+                        seq as i64,
+                        kind_code(aside.key.kind),
+                        aside.key.entry_id,
+                        aside.version as i64,
+                        aside.digest.0.as_slice(),
+                        hash_of(&aside.digest),
+                        None::<Vec<u8>>,
+                        0i64,
+                        false,
+                        1i64,
+                        now,
+                        now,
+                        0i32,
+                        0i64,
+                        0i32,
+                        0i64
                     ])
                     .map_err(failed(doing))?;
                 next_n += 1;
@@ -187,10 +270,27 @@ pub(crate) fn write(
         let refusal = &refused.refusal;
         insert
             .execute(params![
-                next_n as i64, refusal.code, refusal.pointer, refusal.detail, refusal.payment_key,
-                item.seq.map(|seq| seq as i64), None::<u8>, None::<String>, None::<i64>, refused.sha256.0.as_slice(),
-                hash_of(&refused.sha256), refused.raw, refused.raw_bytes as i64, refused.binary_mode, item.seen, now,
-                now, source_id(&item.first.0), item.first.1 as i64, last_source, last_position
+                next_n as i64,
+                refusal.code,
+                refusal.pointer,
+                refusal.detail,
+                refusal.payment_key,
+                item.seq.map(|seq| seq as i64),
+                None::<u8>,
+                None::<String>,
+                None::<i64>,
+                refused.sha256.0.as_slice(),
+                hash_of(&refused.sha256),
+                refused.raw,
+                refused.raw_bytes as i64,
+                refused.binary_mode,
+                item.seen,
+                now,
+                now,
+                source_id(&item.first.0),
+                item.first.1 as i64,
+                last_source,
+                last_position
             ])
             .map_err(failed(doing))?;
         next_n += 1;
@@ -254,9 +354,14 @@ pub(crate) fn list(
     if let Some(before) = before {
         conditions.push(format!("n < {before}"));
     }
-    let sql = format!("{LIST} where {} order by n desc limit {limit}", conditions.join(" and "));
+    let sql = format!(
+        "{LIST} where {} order by n desc limit {limit}",
+        conditions.join(" and ")
+    );
     let mut statement = connection.prepare(&sql).map_err(failed(doing))?;
-    let mut rows = statement.query(duckdb::params_from_iter(values)).map_err(failed(doing))?;
+    let mut rows = statement
+        .query(duckdb::params_from_iter(values))
+        .map_err(failed(doing))?;
     let mut found = Vec::new();
     while let Some(row) = rows.next().map_err(failed(doing))? {
         found.push(read_row(row)?);
@@ -269,7 +374,10 @@ fn read_row(row: &duckdb::Row<'_>) -> Result<QuarantineRow, LedgerError> {
     let kind: Option<u8> = row.get(5).map_err(get())?;
     let entry_id: Option<String> = row.get(6).map_err(get())?;
     let entry = match (kind, entry_id) {
-        (Some(kind), Some(entry_id)) => Some(EntryKey { kind: kind_of(kind)?, entry_id }),
+        (Some(kind), Some(entry_id)) => Some(EntryKey {
+            kind: kind_of(kind)?,
+            entry_id,
+        }),
         _ => None,
     };
     let sha256: Vec<u8> = row.get(8).map_err(get())?;

@@ -110,17 +110,27 @@ impl Reader {
     pub fn rows(&self) -> Result<Rows, LedgerError> {
         let snapshot = self.shared.rows.snapshot();
         let head = snapshot.head()?.unwrap_or_default();
-        Ok(Rows { snapshot, head, shared: self.shared.clone() })
+        Ok(Rows {
+            snapshot,
+            head,
+            shared: self.shared.clone(),
+        })
     }
 
     /// Rows and DuckDB as of one batch.
     ///
     /// The writer commits DuckDB some milliseconds before the rows; in between the two differ and are taken again.
     pub fn joint(&self) -> Result<Joint, LedgerError> {
-        let connection = Pooled { connection: Some(self.shared.connection()?), shared: self.shared.clone() };
+        let connection = Pooled {
+            connection: Some(self.shared.connection()?),
+            shared: self.shared.clone(),
+        };
         let started = Instant::now();
         loop {
-            connection.get().execute_batch("begin").map_err(LedgerError::engine("began a read"))?;
+            connection
+                .get()
+                .execute_batch("begin")
+                .map_err(LedgerError::engine("began a read"))?;
             let ledger_batch: i64 = connection
                 .get()
                 .query_row("select batch_no from head", [], |row| row.get(0))
@@ -129,9 +139,14 @@ impl Reader {
             if rows.head.batch_no == ledger_batch.unsigned_abs() {
                 return Ok(Joint { connection, rows });
             }
-            connection.get().execute_batch("rollback").map_err(LedgerError::engine("ended a read"))?;
+            connection
+                .get()
+                .execute_batch("rollback")
+                .map_err(LedgerError::engine("ended a read"))?;
             if started.elapsed() > Duration::from_secs(10) {
-                return Err(LedgerError::Damaged("the row store does not reach the ledger".to_owned()));
+                return Err(LedgerError::Damaged(
+                    "the row store does not reach the ledger".to_owned(),
+                ));
             }
             thread::sleep(Duration::from_millis(1));
         }
@@ -143,17 +158,21 @@ impl Reader {
         let doing = "read its status";
         let (counts, nulls) = joint
             .connection()
-            .query_row("select applied, duplicate, stale, conflict, quarantined, nulls from head", [], |row| {
-                let count = |place| row.get::<_, i64>(place).map(i64::unsigned_abs);
-                let counts = Counts {
-                    applied: count(0)?,
-                    duplicate: count(1)?,
-                    stale: count(2)?,
-                    conflict: count(3)?,
-                    quarantined: count(4)?,
-                };
-                Ok((counts, count(5)?))
-            })
+            .query_row(
+                "select applied, duplicate, stale, conflict, quarantined, nulls from head",
+                [],
+                |row| {
+                    let count = |place| row.get::<_, i64>(place).map(i64::unsigned_abs);
+                    let counts = Counts {
+                        applied: count(0)?,
+                        duplicate: count(1)?,
+                        stale: count(2)?,
+                        conflict: count(3)?,
+                        quarantined: count(4)?,
+                    };
+                    Ok((counts, count(5)?))
+                },
+            )
             .map_err(LedgerError::engine(doing))?;
         let mut statement = joint
             .connection()
@@ -206,7 +225,9 @@ struct Pooled {
 impl Pooled {
     fn get(&self) -> &Connection {
         // Taken in `drop` only.
-        self.connection.as_ref().unwrap_or_else(|| unreachable!("a pooled connection is there until it is dropped"))
+        self.connection
+            .as_ref()
+            .unwrap_or_else(|| unreachable!("a pooled connection is there until it is dropped"))
     }
 }
 

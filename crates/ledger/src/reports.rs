@@ -76,18 +76,18 @@ pub(crate) const LEDGER_CELLS: &str = include_str!("reports/ledger_cells.sql");
 ///
 /// # Errors
 /// [`LedgerError::ReportTooLarge`] beyond [`REPORT_ROWS_MAX`] rows.
-pub(crate) fn report(
-    connection: &Connection,
-    request: &ReportRequest,
-    scope: &Scope,
-) -> Result<Report, LedgerError> {
+pub(crate) fn report(connection: &Connection, request: &ReportRequest, scope: &Scope) -> Result<Report, LedgerError> {
     let rows = sums(connection, request, scope, &request.group_by)?;
     let totals = sums(connection, request, scope, &[])?;
     let orphans_left_out = match request.basis {
         Basis::SaleDay => orphans(connection, request, scope)?,
         _ => 0,
     };
-    Ok(Report { rows, totals, orphans_left_out })
+    Ok(Report {
+        rows,
+        totals,
+        orphans_left_out,
+    })
 }
 
 fn orphans(connection: &Connection, request: &ReportRequest, scope: &Scope) -> Result<i64, LedgerError> {
@@ -99,7 +99,10 @@ fn orphans(connection: &Connection, request: &ReportRequest, scope: &Scope) -> R
         methods: Vec::new(),
         ..request.clone()
     };
-    Ok(sums(connection, &all, scope, &[])?.iter().map(|row| row.measures.cancellation_count).sum())
+    Ok(sums(connection, &all, scope, &[])?
+        .iter()
+        .map(|row| row.measures.cancellation_count)
+        .sum())
 }
 
 struct Conditions {
@@ -118,7 +121,10 @@ impl Conditions {
 }
 
 fn conditions(request: &ReportRequest, scope: &Scope) -> Conditions {
-    let mut out = Conditions { sql: vec![format!("basis = {}", basis_code(request.basis))], values: Vec::new() };
+    let mut out = Conditions {
+        sql: vec![format!("basis = {}", basis_code(request.basis))],
+        values: Vec::new(),
+    };
     if let Some(from) = request.from {
         out.sql.push(format!("day >= date '{}'", from.format("%Y-%m-%d")));
     }
@@ -159,7 +165,11 @@ fn sums(
         true => expression(group).to_owned(),
         false => format!("null::{kind}"),
     };
-    let keys: Vec<&str> = groups.iter().map(|group| expression(*group)).chain(["currency"]).collect();
+    let keys: Vec<&str> = groups
+        .iter()
+        .map(|group| expression(*group))
+        .chain(["currency"])
+        .collect();
     let conditions = conditions(request, scope);
     let cells = match request.source {
         SumSource::Rollup => "rollups",
@@ -182,8 +192,9 @@ fn sums(
         limit = REPORT_ROWS_MAX + 1,
     );
     let mut statement = connection.prepare(&sql).map_err(LedgerError::engine(doing))?;
-    let mut rows =
-        statement.query(duckdb::params_from_iter(conditions.values.iter())).map_err(LedgerError::engine(doing))?;
+    let mut rows = statement
+        .query(duckdb::params_from_iter(conditions.values.iter()))
+        .map_err(LedgerError::engine(doing))?;
     let mut found = Vec::new();
     while let Some(row) = rows.next().map_err(LedgerError::engine(doing))? {
         found.push(read(row)?);

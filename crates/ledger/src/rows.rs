@@ -62,12 +62,18 @@ impl RowStore {
     }
 
     pub(crate) fn snapshot(&self) -> RowSnapshot {
-        RowSnapshot { snapshot: self.database.snapshot(), rows: self.rows.clone() }
+        RowSnapshot {
+            snapshot: self.database.snapshot(),
+            rows: self.rows.clone(),
+        }
     }
 
     /// The newest committed row, for the writer.
     pub(crate) fn get(&self, seq: u64) -> Result<Option<Dossier>, LedgerError> {
-        let row = self.rows.get(seq.to_be_bytes()).map_err(LedgerError::rows("read a row"))?;
+        let row = self
+            .rows
+            .get(seq.to_be_bytes())
+            .map_err(LedgerError::rows("read a row"))?;
         row.map(|bytes| codec::decode(&bytes)).transpose()
     }
 
@@ -82,12 +88,17 @@ impl RowStore {
 
     /// The store that these rows were made from.
     pub(crate) fn store_id(&self) -> Result<Option<String>, LedgerError> {
-        let bytes = self.rows.get(STORE_ID).map_err(LedgerError::rows("read whose rows it holds"))?;
+        let bytes = self
+            .rows
+            .get(STORE_ID)
+            .map_err(LedgerError::rows("read whose rows it holds"))?;
         Ok(bytes.map(|bytes| String::from_utf8_lossy(&bytes).into_owned()))
     }
 
     pub(crate) fn set_store_id(&self, store_id: &str) -> Result<(), LedgerError> {
-        self.rows.insert(STORE_ID, store_id).map_err(LedgerError::rows("wrote whose rows it holds"))
+        self.rows
+            .insert(STORE_ID, store_id)
+            .map_err(LedgerError::rows("wrote whose rows it holds"))
     }
 
     /// Forgets everything.
@@ -109,26 +120,36 @@ pub(crate) struct RowSnapshot {
 impl RowSnapshot {
     /// The batch that this snapshot shows; `None` before the first.
     pub(crate) fn head(&self) -> Result<Option<Head>, LedgerError> {
-        let bytes = self.snapshot.get(&self.rows, HEAD).map_err(LedgerError::rows("read its head"))?;
+        let bytes = self
+            .snapshot
+            .get(&self.rows, HEAD)
+            .map_err(LedgerError::rows("read its head"))?;
         let decoded = bytes.map(|bytes| postcard::from_bytes(&bytes));
-        decoded.transpose().map_err(|cause| LedgerError::Damaged(format!("the head of the row store: {cause}")))
+        decoded
+            .transpose()
+            .map_err(|cause| LedgerError::Damaged(format!("the head of the row store: {cause}")))
     }
 
     pub(crate) fn get(&self, seq: u64) -> Result<Option<Dossier>, LedgerError> {
-        let row = self.snapshot.get(&self.rows, seq.to_be_bytes()).map_err(LedgerError::rows("read a row"))?;
+        let row = self
+            .snapshot
+            .get(&self.rows, seq.to_be_bytes())
+            .map_err(LedgerError::rows("read a row"))?;
         row.map(|bytes| codec::decode(&bytes)).transpose()
     }
 
     /// Every row from `first` on, in seq order.
     pub(crate) fn scan(&self, first: u64) -> impl Iterator<Item = Result<(u64, Dossier), LedgerError>> {
-        self.snapshot.range(&self.rows, first.to_be_bytes()..=u64::MAX.to_be_bytes()).filter_map(|guard| {
-            let (key, value) = match guard.into_inner().map_err(LedgerError::rows("scanned its rows")) {
-                Ok(pair) => pair,
-                Err(error) => return Some(Err(error)),
-            };
-            // The other keys are one byte; only eight bytes are a seq.
-            let seq = u64::from_be_bytes(<[u8; 8]>::try_from(&*key).ok()?);
-            Some(codec::decode(&value).map(|dossier| (seq, dossier)))
-        })
+        self.snapshot
+            .range(&self.rows, first.to_be_bytes()..=u64::MAX.to_be_bytes())
+            .filter_map(|guard| {
+                let (key, value) = match guard.into_inner().map_err(LedgerError::rows("scanned its rows")) {
+                    Ok(pair) => pair,
+                    Err(error) => return Some(Err(error)),
+                };
+                // The other keys are one byte; only eight bytes are a seq.
+                let seq = u64::from_be_bytes(<[u8; 8]>::try_from(&*key).ok()?);
+                Some(codec::decode(&value).map(|dossier| (seq, dossier)))
+            })
     }
 }

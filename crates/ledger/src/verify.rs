@@ -6,9 +6,9 @@
 
 use std::collections::BTreeMap;
 
+use chrono::NaiveDate;
 use domain::derive::LiveEntries;
 use domain::dossier::Dossier;
-use chrono::NaiveDate;
 use domain::rollup::{LedgerRow, ledger_rows};
 use duckdb::Connection;
 use duckdb::types::Value;
@@ -68,7 +68,11 @@ pub fn verify(
 
 fn note(out: &mut Verified, store: &'static str, about: &str, detail: impl Into<String>) {
     if out.differences.len() < DIFFERENCES_MAX {
-        out.differences.push(Difference { store, about: about.to_owned(), detail: detail.into() });
+        out.differences.push(Difference {
+            store,
+            about: about.to_owned(),
+            detail: detail.into(),
+        });
     }
 }
 
@@ -86,7 +90,12 @@ fn range(
     let aside = signed_rows(joint.connection(), ASIDE, from, to)?;
     for seq in from..to {
         let Some(dossier) = folded.get(&seq) else {
-            note(out, "keys", &seq.to_string(), "a payment key was given that no version or refusal names");
+            note(
+                out,
+                "keys",
+                &seq.to_string(),
+                "a payment key was given that no version or refusal names",
+            );
             continue;
         };
         let about = &dossier.payment_key;
@@ -99,7 +108,12 @@ fn range(
         let mut expected: Vec<String> = ledger_rows(dossier).iter().map(entry_text).collect();
         expected.sort_unstable();
         if *entries.get(&seq).unwrap_or(&none) != expected {
-            note(out, "entries", about, "the unified ledger's rows are not what the versions make");
+            note(
+                out,
+                "entries",
+                about,
+                "the unified ledger's rows are not what the versions make",
+            );
         }
         let expected: Vec<String> = ListRow::of(dossier).iter().map(list_text).collect();
         if *payments.get(&seq).unwrap_or(&none) != expected {
@@ -111,7 +125,12 @@ fn range(
             .collect();
         expected.sort_unstable();
         if *aside.get(&seq).unwrap_or(&none) != expected {
-            note(out, "quarantine", about, "the entries listed as set aside are not those that are");
+            note(
+                out,
+                "quarantine",
+                about,
+                "the entries listed as set aside are not those that are",
+            );
         }
         if let Some(difference) = each(seq, dossier, total)
             && out.differences.len() < DIFFERENCES_MAX
@@ -197,17 +216,26 @@ fn list_text(row: &ListRow) -> String {
 fn cells(connection: &Connection, out: &mut Verified) -> Result<(), LedgerError> {
     let doing = "checked rollups";
     out.cells = connection
-        .query_row("select count(*) from (select distinct basis, day, merchant_id, currency, method, status from rollups)", [], |row| {
-            row.get::<_, i64>(0)
-        })
+        .query_row(
+            "select count(*) from (select distinct basis, day, merchant_id, currency, method, status from rollups)",
+            [],
+            |row| row.get::<_, i64>(0),
+        )
         .map_err(LedgerError::engine(doing))?
         .unsigned_abs();
     let sql = CELLS.replace("/* ledger cells */", LEDGER_CELLS);
     let mut statement = connection.prepare(&sql).map_err(LedgerError::engine(doing))?;
-    let rows = statement.query_map([], |row| row.get::<_, String>(0)).map_err(LedgerError::engine(doing))?;
+    let rows = statement
+        .query_map([], |row| row.get::<_, String>(0))
+        .map_err(LedgerError::engine(doing))?;
     for cell in rows {
         let cell = cell.map_err(LedgerError::engine(doing))?;
-        note(out, "rollups", &cell, "the cell is not the sum of the unified ledger's rows");
+        note(
+            out,
+            "rollups",
+            &cell,
+            "the cell is not the sum of the unified ledger's rows",
+        );
     }
     Ok(())
 }

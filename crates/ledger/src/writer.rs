@@ -57,8 +57,14 @@ pub fn open(dir: &DataDir, options: &Options, zones: Zones) -> Result<(Writer, R
         make(&connection)?;
     }
     let meta = read_meta(&connection)?;
-    let of = |key: &str| meta.get(key).cloned().ok_or_else(|| LedgerError::Damaged(format!("meta has no {key}")));
-    let seed = of("hash_seed")?.parse().map_err(|_| LedgerError::Damaged("the hash seed".to_owned()))?;
+    let of = |key: &str| {
+        meta.get(key)
+            .cloned()
+            .ok_or_else(|| LedgerError::Damaged(format!("meta has no {key}")))
+    };
+    let seed = of("hash_seed")?
+        .parse()
+        .map_err(|_| LedgerError::Damaged("the hash seed".to_owned()))?;
     let rows = RowStore::open(&dir.rows(), options.row_cache_bytes)?;
     let shared = Arc::new(Shared {
         engine: parking_lot::Mutex::new(engine),
@@ -91,9 +97,14 @@ fn make(connection: &Connection) -> Result<(), LedgerError> {
     let mut random = [0u8; 24];
     getrandom::fill(&mut random).map_err(|cause| LedgerError::Damaged(format!("no randomness: {cause}")))?;
     let store_id: String = random[..16].iter().map(|byte| format!("{byte:02x}")).collect();
-    let seed = random[16..].iter().fold(0u64, |seed, byte| seed << 8 | u64::from(*byte));
+    let seed = random[16..]
+        .iter()
+        .fold(0u64, |seed, byte| seed << 8 | u64::from(*byte));
     connection
-        .execute("insert into meta values ('store_id', ?), ('hash_seed', ?)", params![store_id, seed.to_string()])
+        .execute(
+            "insert into meta values ('store_id', ?), ('hash_seed', ?)",
+            params![store_id, seed.to_string()],
+        )
         .map_err(LedgerError::engine(doing))?;
     connection
         .execute_batch("insert into head values (0, null, null, 0, 1, 0, 0, 0, 0, 0, 0)")
@@ -102,8 +113,9 @@ fn make(connection: &Connection) -> Result<(), LedgerError> {
 
 fn read_meta(connection: &Connection) -> Result<HashMap<String, String>, LedgerError> {
     let doing = "read what it is";
-    let mut statement =
-        connection.prepare("select key, value from meta").map_err(LedgerError::engine(doing))?;
+    let mut statement = connection
+        .prepare("select key, value from meta")
+        .map_err(LedgerError::engine(doing))?;
     let pairs = statement
         .query_map([], |row| Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?)))
         .map_err(LedgerError::engine(doing))?;
@@ -133,15 +145,23 @@ impl Writer {
         let doing = "read its head";
         (self.head, self.next_seq, self.next_n) = self
             .connection
-            .query_row("select batch_no, epoch_us(applied_at), epoch_us(appended_at), next_seq, next_n from head", [], |row| {
-                let micros = |micros: Option<i64>| micros.map(append::of_micros);
-                let head = Head {
-                    batch_no: row.get::<_, i64>(0)?.unsigned_abs(),
-                    applied_at: micros(row.get(1)?),
-                    appended_at: micros(row.get(2)?),
-                };
-                Ok((head, row.get::<_, i64>(3)?.unsigned_abs(), row.get::<_, i64>(4)?.unsigned_abs()))
-            })
+            .query_row(
+                "select batch_no, epoch_us(applied_at), epoch_us(appended_at), next_seq, next_n from head",
+                [],
+                |row| {
+                    let micros = |micros: Option<i64>| micros.map(append::of_micros);
+                    let head = Head {
+                        batch_no: row.get::<_, i64>(0)?.unsigned_abs(),
+                        applied_at: micros(row.get(1)?),
+                        appended_at: micros(row.get(2)?),
+                    };
+                    Ok((
+                        head,
+                        row.get::<_, i64>(3)?.unsigned_abs(),
+                        row.get::<_, i64>(4)?.unsigned_abs(),
+                    ))
+                },
+            )
             .map_err(LedgerError::engine(doing))?;
         self.load_positions()?;
         catch_up::load_keys(&self.connection, &self.shared.keymap)?;
@@ -165,7 +185,9 @@ impl Writer {
             .prepare("select source_id, name, next from positions")
             .map_err(LedgerError::engine(doing))?;
         let rows = statement
-            .query_map([], |row| Ok((row.get::<_, i32>(0)?, row.get::<_, String>(1)?, row.get::<_, i64>(2)?)))
+            .query_map([], |row| {
+                Ok((row.get::<_, i32>(0)?, row.get::<_, String>(1)?, row.get::<_, i64>(2)?))
+            })
             .map_err(LedgerError::engine(doing))?
             .collect::<Result<Vec<_>, _>>()
             .map_err(LedgerError::engine(doing))?;
@@ -193,13 +215,17 @@ impl Writer {
         announce: &mut dyn FnMut(&Head, Vec<Touched>),
     ) -> Result<Applied, LedgerError> {
         let mut works = self.load(&batch.items)?;
-        let digests: BTreeSet<Digest> =
-            batch.items.iter().filter_map(|item| item.content.as_ref().err().map(|refused| refused.sha256)).collect();
+        let digests: BTreeSet<Digest> = batch
+            .items
+            .iter()
+            .filter_map(|item| item.content.as_ref().err().map(|refused| refused.sha256))
+            .collect();
         let digests: Vec<Digest> = digests.into_iter().collect();
         let known = quarantine::known_refused(&self.connection, &digests)?;
         let mut seen: BTreeSet<Digest> = known.keys().copied().collect();
-        let mut prepared =
-            fold(batch.items, &mut works, &self.zones, &mut |refused| seen.insert(refused.sha256))?;
+        let mut prepared = fold(batch.items, &mut works, &self.zones, &mut |refused| {
+            seen.insert(refused.sha256)
+        })?;
         finish(works, &mut prepared)?;
         let head = Head {
             batch_no: self.head.batch_no + 1,
@@ -263,14 +289,18 @@ impl Writer {
                     None => continue,
                 },
             };
-            let Some((hash, found)) = places.remove(key) else { continue };
+            let Some((hash, found)) = places.remove(key) else {
+                continue;
+            };
             let work = match found {
                 Some((seq, dossier)) => Work::new(seq, hash, false, dossier),
                 None => {
                     let seq = next_seq;
                     next_seq += 1;
                     if seq >= SEQ_MAX {
-                        return Err(LedgerError::Damaged("the store holds as many payments as it can".to_owned()));
+                        return Err(LedgerError::Damaged(
+                            "the store holds as many payments as it can".to_owned(),
+                        ));
                     }
                     Work::new(seq, hash, true, Dossier::new(key))
                 }
@@ -290,7 +320,9 @@ impl Writer {
         nulls: u64,
     ) -> Result<(u64, u64), LedgerError> {
         let at = head.applied_at.unwrap_or_default();
-        self.connection.execute_batch("begin").map_err(LedgerError::engine("began a batch"))?;
+        self.connection
+            .execute_batch("begin")
+            .map_err(LedgerError::engine("began a batch"))?;
         self.write_positions(positions)?;
         let ids = &self.source_ids;
         let source_id = |partition: &PartitionId| ids.get(partition).copied().unwrap_or(-1);
@@ -299,8 +331,14 @@ impl Writer {
         append::payments(&self.connection, &prepared.payments)?;
         append::rollups(&self.connection, &prepared.cells)?;
         append::keys(&self.connection, keys)?;
-        let next_n =
-            quarantine::write(&self.connection, prepared.quarantine, known, self.next_n, at, &source_id)?;
+        let next_n = quarantine::write(
+            &self.connection,
+            prepared.quarantine,
+            known,
+            self.next_n,
+            at,
+            &source_id,
+        )?;
         let next_seq = self.next_seq + keys.len() as u64;
         let counts = prepared.counts;
         self.connection
@@ -323,7 +361,9 @@ impl Writer {
                 ],
             )
             .map_err(LedgerError::engine("wrote its head"))?;
-        self.connection.execute_batch("commit").map_err(LedgerError::engine("committed a batch"))?;
+        self.connection
+            .execute_batch("commit")
+            .map_err(LedgerError::engine("committed a batch"))?;
         Ok((next_seq, next_n))
     }
 
@@ -332,7 +372,10 @@ impl Writer {
         for (partition, next) in positions.iter() {
             if let Some(id) = self.source_ids.get(partition) {
                 self.connection
-                    .execute("update positions set next = greatest(next, ?) where source_id = ?", params![next as i64, id])
+                    .execute(
+                        "update positions set next = greatest(next, ?) where source_id = ?",
+                        params![next as i64, id],
+                    )
                     .map_err(LedgerError::engine(doing))?;
             } else {
                 let id = i32::try_from(self.source_ids.len() + 1).unwrap_or(i32::MAX);

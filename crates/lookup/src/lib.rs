@@ -8,8 +8,8 @@
 mod error;
 mod lookup;
 mod page;
+mod plan;
 mod recheck;
-mod recent;
 mod sort_key;
 mod token;
 
@@ -17,6 +17,5 @@ pub use error::LookupError;
 pub use lookup::{Answer, Lookup, Options};
 pub use page::{Page, PageRequest};
 pub use recheck::satisfies;
-pub use recent::Recent;
 pub use sort_key::SortKey;
 pub use token::AsOf;

@@ -5,14 +5,13 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 use domain::dossier::Dossier;
 use domain::scope::Scope;
-use ledger::{Head, QuarantineFilter, QuarantineRow, Reader, Status};
 use ledger::reports::{Report, ReportRequest};
+use ledger::{Head, QuarantineFilter, QuarantineRow, Reader, Status};
 use parking_lot::RwLock;
-use search::IndexReader;
+use search::{IndexReader, Recent};
 
 use crate::error::LookupError;
 use crate::page::{Page, PageRequest, page};
-use crate::recent::Recent;
 use crate::token::AsOf;
 
 /// What answers depend on besides the stores.
@@ -22,7 +21,8 @@ pub struct Options {
     pub overdue_days: u32,
     /// The clock: flags look at it.
     pub now: Arc<dyn Fn() -> DateTime<Utc> + Send + Sync>,
-    /// The most payments that one page may look at. Default 200,000: some seconds of work.
+    /// The most payments that one page looks at, default 50,000: about a second of work. A page that has not filled by
+    /// then ends early and says that there is more.
     pub looked_at_max: usize,
 }
 
@@ -44,13 +44,13 @@ pub struct Lookup {
 }
 
 impl Lookup {
-    pub fn new(
-        reader: Reader,
-        index: Arc<RwLock<Option<IndexReader>>>,
-        recent: Arc<Recent>,
-        options: Options,
-    ) -> Self {
-        Lookup { reader, index, recent, options }
+    pub fn new(reader: Reader, index: Arc<RwLock<Option<IndexReader>>>, recent: Arc<Recent>, options: Options) -> Self {
+        Lookup {
+            reader,
+            index,
+            recent,
+            options,
+        }
     }
 
     pub fn now(&self) -> DateTime<Utc> {
@@ -71,7 +71,10 @@ impl Lookup {
         let rows = self.reader.rows()?;
         let found = rows.find(payment_key)?.map(|(_, dossier)| dossier);
         let visible = found.filter(|dossier| domain::derive::Payment::derive(dossier, scope).is_some());
-        Ok(Answer { value: visible, head: rows.head().clone() })
+        Ok(Answer {
+            value: visible,
+            head: rows.head().clone(),
+        })
     }
 
     /// One page of payments that satisfy the request's filter.
@@ -81,7 +84,10 @@ impl Lookup {
 
     pub fn report(&self, request: &ReportRequest, scope: &Scope) -> Result<Answer<Report>, LookupError> {
         let joint = self.reader.joint()?;
-        Ok(Answer { value: joint.report(request, scope)?, head: joint.head().clone() })
+        Ok(Answer {
+            value: joint.report(request, scope)?,
+            head: joint.head().clone(),
+        })
     }
 
     /// Rows of quarantine with a number below `before`, newest first.
@@ -101,6 +107,6 @@ impl Lookup {
 
     /// The ledger batch that the search index has reached; `None` without an index.
     pub fn index_batch(&self) -> Option<u64> {
-        self.index.read().as_ref().and_then(IndexReader::position).map(|position| position.batch_no)
+        self.index.read().as_ref().map(|index| index.position().batch_no)
     }
 }

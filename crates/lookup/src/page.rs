@@ -1,12 +1,24 @@
 //! One page of a list or a search.
+//!
+//! A plan brings candidates in chunks. A chunk covers a stretch of time completely, so once its payments are joined,
+//! checked and sorted, nothing that comes later belongs before them. Two kinds of candidate stand outside that order
+//! and are known beforehand: payments that the index has not reached yet, and payments whose instant depends on the
+//! reader ([`ledger::Rows::split`]). They are joined when the chunks reach their time.
 
+use std::collections::BTreeSet;
+
+use chrono::{DateTime, Utc};
+use domain::derive::Payment;
 use domain::dossier::Dossier;
 use domain::scope::Scope;
-use ledger::Order;
+use ledger::{Order, Rows};
 use query::Filter;
+use rayon::prelude::*;
 
 use crate::error::LookupError;
 use crate::lookup::{Answer, Lookup};
+use crate::plan::{Plan, Stretch};
+use crate::recheck::satisfies;
 use crate::sort_key::SortKey;
 
 /// What is asked.
@@ -25,10 +37,138 @@ pub struct PageRequest {
 #[derive(Clone, Debug)]
 pub struct Page {
     pub rows: Vec<Dossier>,
-    /// The last row's place, if there are more.
+    /// Where the next page begins, if there is more.
     pub next: Option<SortKey>,
 }
 
-pub(crate) fn page(_lookup: &Lookup, _request: &PageRequest) -> Result<Answer<Page>, LookupError> {
-    unreachable!()
+/// Candidates from which joining is worth a second thread.
+const PARALLEL_MIN: usize = 128;
+
+pub(crate) fn page(lookup: &Lookup, request: &PageRequest) -> Result<Answer<Page>, LookupError> {
+    let mut plan = Plan::choose(lookup, request)?;
+    let head = plan.rows().head().clone();
+    let mut builder = Builder::new(lookup, request, plan.rows())?;
+    let mut early = None;
+    while let Some(stretch) = plan.next(request)? {
+        builder.take(plan.rows(), &stretch)?;
+        if builder.is_full(&stretch) {
+            early = Some(None);
+            break;
+        }
+        if builder.looked_at >= lookup.options.looked_at_max && !stretch.is_last() {
+            early = Some(stretch.end_key());
+            break;
+        }
+    }
+    if early.is_none() {
+        builder.take(plan.rows(), &Stretch::everything())?;
+    }
+    Ok(Answer {
+        value: builder.finish(early.flatten()),
+        head,
+    })
+}
+
+/// A payment that is in the answer unless enough others come before it.
+struct Found {
+    key: SortKey,
+    seq: u64,
+    dossier: Dossier,
+}
+
+struct Builder<'a> {
+    request: &'a PageRequest,
+    now: DateTime<Utc>,
+    overdue_days: u32,
+    found: Vec<Found>,
+    seen: BTreeSet<u64>,
+    /// Payments that readers see differently: joined and placed by what this reader sees.
+    split: BTreeSet<u64>,
+    looked_at: usize,
+}
+
+impl<'a> Builder<'a> {
+    fn new(lookup: &Lookup, request: &'a PageRequest, rows: &Rows) -> Result<Self, LookupError> {
+        let split: BTreeSet<u64> = rows.split(&request.scope).into_iter().collect();
+        let mut builder = Builder {
+            request,
+            now: lookup.now(),
+            overdue_days: lookup.options.overdue_days,
+            found: Vec::new(),
+            seen: BTreeSet::new(),
+            split: BTreeSet::new(),
+            looked_at: 0,
+        };
+        let members: Vec<u64> = split.iter().copied().collect();
+        builder.join(rows, &members)?;
+        builder.split = split;
+        Ok(builder)
+    }
+
+    fn take(&mut self, rows: &Rows, stretch: &Stretch) -> Result<(), LookupError> {
+        let fresh: Vec<u64> = stretch
+            .seqs
+            .iter()
+            .copied()
+            .filter(|seq| !self.split.contains(seq) && self.seen.insert(*seq))
+            .collect();
+        self.join(rows, &fresh)
+    }
+
+    fn join(&mut self, rows: &Rows, seqs: &[u64]) -> Result<(), LookupError> {
+        self.looked_at += seqs.len();
+        let one = |seq: &u64| self.check(rows, *seq);
+        let checked: Vec<Option<Found>> = match seqs.len() {
+            0..PARALLEL_MIN => seqs.iter().map(one).collect::<Result<_, LookupError>>()?,
+            _ => seqs.par_iter().map(one).collect::<Result<_, LookupError>>()?,
+        };
+        self.found.extend(checked.into_iter().flatten());
+        Ok(())
+    }
+
+    /// The whole question again, on the row.
+    fn check(&self, rows: &Rows, seq: u64) -> Result<Option<Found>, LookupError> {
+        let Some(dossier) = rows.get(seq)? else { return Ok(None) };
+        let Some(payment) = Payment::derive(&dossier, &self.request.scope) else {
+            return Ok(None);
+        };
+        let key = SortKey::of(&payment);
+        let order = self.request.order;
+        let behind = self
+            .request
+            .after
+            .as_ref()
+            .is_none_or(|after| after.compare(&key, order).is_lt());
+        if !behind || !satisfies(&self.request.filter, &payment, self.now, self.overdue_days) {
+            return Ok(None);
+        }
+        Ok(Some(Found { key, seq, dossier }))
+    }
+
+    /// Whether the page, and the knowledge that there is a next one, is settled: no later stretch can change it.
+    fn is_full(&self, stretch: &Stretch) -> bool {
+        self.found
+            .iter()
+            .filter(|found| stretch.covers(found.key.occurred_at))
+            .count()
+            > self.request.limit
+    }
+
+    /// `early` is where looking was given up, if it was.
+    fn finish(mut self, early: Option<SortKey>) -> Page {
+        let order = self.request.order;
+        self.found
+            .sort_unstable_by(|a, b| a.key.compare(&b.key, order).then(a.seq.cmp(&b.seq)));
+        if let Some(end) = &early {
+            self.found.retain(|found| found.key.compare(end, order).is_le());
+        }
+        let more = self.found.len() > self.request.limit;
+        self.found.truncate(self.request.limit);
+        let last = self.found.last().map(|found| found.key.clone());
+        let next = if more { last } else { early };
+        Page {
+            rows: self.found.into_iter().map(|found| found.dossier).collect(),
+            next,
+        }
+    }
 }

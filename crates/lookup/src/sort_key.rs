@@ -15,7 +15,10 @@ pub struct SortKey {
 
 impl SortKey {
     pub fn of(payment: &Payment<'_>) -> Self {
-        SortKey { occurred_at: payment.occurred_at, payment_key: payment.payment_key.to_owned() }
+        SortKey {
+            occurred_at: payment.occurred_at,
+            payment_key: payment.payment_key.to_owned(),
+        }
     }
 
     /// Which of two comes first: the order turns the instants, never the keys.

@@ -18,6 +18,10 @@ impl AsOf {
     pub fn new(head: &Head, store_id: &str, lag_ms: u64) -> Self {
         let store: String = store_id.chars().take(8).collect();
         let watermark_time = head.appended_at.or(head.applied_at).unwrap_or(DateTime::UNIX_EPOCH);
-        AsOf { token: format!("{store}-{}", head.batch_no), watermark_time, lag_ms }
+        AsOf {
+            token: format!("{store}-{}", head.batch_no),
+            watermark_time,
+            lag_ms,
+        }
     }
 }

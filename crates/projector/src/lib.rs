@@ -5,6 +5,15 @@
 pub mod batch;
 pub mod error;
 pub mod file;
+mod incoming;
+pub mod index_keeper;
 pub mod kafka;
+pub mod pipeline;
+mod rebuild;
+mod reconcile;
+pub mod run;
 pub mod source;
 pub mod sources;
+pub mod verify;
+
+pub use rebuild::rebuild_index;

@@ -8,15 +8,15 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use crate::document::Document;
 use parking_lot::RwLock;
-use search::Document;
 
 /// A payment's newest searchable state, or that it has none any more.
 #[derive(Clone, Debug)]
-pub struct RecentPayment {
+struct RecentPayment {
     /// The batch that touched it last.
-    pub batch_no: u64,
-    pub document: Option<Arc<Document>>,
+    batch_no: u64,
+    document: Option<Arc<Document>>,
 }
 
 /// The list; one for the process, shared by the projector (which fills and cuts it) and by readers.
@@ -48,10 +48,15 @@ impl Recent {
         self.payments.read().is_empty()
     }
 
-    /// Everything in the list that `wanted` accepts.
-    pub fn select(&self, mut wanted: impl FnMut(&Document) -> bool) -> Vec<u64> {
+    /// The hour and seq of every payment in the list whose terms `wanted` accepts.
+    pub fn select(&self, mut wanted: impl FnMut(&Document) -> bool) -> Vec<(u32, u64)> {
         let payments = self.payments.read();
-        let matching = payments.iter().filter(|(_, recent)| recent.document.as_ref().is_some_and(|d| wanted(d)));
-        matching.map(|(seq, _)| *seq).collect()
+        let documents = payments
+            .iter()
+            .filter_map(|(seq, recent)| Some((*seq, recent.document.as_ref()?)));
+        documents
+            .filter(|(_, document)| wanted(document))
+            .map(|(seq, document)| (document.hour, seq))
+            .collect()
     }
 }

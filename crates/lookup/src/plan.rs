@@ -1,0 +1,253 @@
+//! Where candidates come from.
+//!
+//! **Index first** when the question has words, identifiers or other things that the index holds: whole hours of
+//! candidates, and beside them the payments that the index has not reached yet. **Ledger first** otherwise, and while
+//! there is no index: the list table, narrowed by what it can decide. Either way the row decides in the end.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use ledger::{Joint, Order, Rows};
+use search::{TermQuery, Walk, hour_of, term_query};
+
+use crate::error::LookupError;
+use crate::lookup::Lookup;
+use crate::page::PageRequest;
+use crate::sort_key::SortKey;
+
+/// Candidates that cover a stretch of time completely.
+pub(crate) struct Stretch {
+    pub(crate) seqs: Vec<u64>,
+    end: End,
+}
+
+/// Up to where, in list order, everything is known.
+enum End {
+    /// Newest first: down to this instant, included.
+    DownTo(DateTime<Utc>),
+    /// Oldest first: up to this instant, included.
+    UpTo(DateTime<Utc>),
+    Everything,
+}
+
+impl Stretch {
+    pub(crate) fn everything() -> Self {
+        Stretch {
+            seqs: Vec::new(),
+            end: End::Everything,
+        }
+    }
+
+    pub(crate) fn covers(&self, at: DateTime<Utc>) -> bool {
+        match self.end {
+            End::DownTo(end) => at >= end,
+            End::UpTo(end) => at <= end,
+            End::Everything => true,
+        }
+    }
+
+    pub(crate) fn is_last(&self) -> bool {
+        matches!(self.end, End::Everything)
+    }
+
+    /// A place in the list behind everything covered.
+    pub(crate) fn end_key(&self) -> Option<SortKey> {
+        match self.end {
+            // No payment key sorts behind it: keys are at most 200 characters.
+            End::DownTo(occurred_at) | End::UpTo(occurred_at) => Some(SortKey {
+                occurred_at,
+                payment_key: "\u{10FFFF}".repeat(201),
+            }),
+            End::Everything => None,
+        }
+    }
+}
+
+pub(crate) enum Plan {
+    Index(Box<IndexFirst>),
+    Ledger(Box<LedgerFirst>),
+}
+
+impl Plan {
+    pub(crate) fn choose(lookup: &Lookup, request: &PageRequest) -> Result<Self, LookupError> {
+        let query = term_query(&request.filter, &request.scope);
+        let index = lookup.index.read().clone();
+        match index {
+            Some(index) if asks_more_than_merchants(&query, request) => {
+                // In this order: see `recent`.
+                let rows = lookup.reader.rows()?;
+                let recent = Recently::select(lookup, &query, request);
+                let from_hour = request.after.as_ref().map(|after| hour_of(after.occurred_at));
+                let walk = index.snapshot().walk(&query, walk_order(request.order), from_hour);
+                Ok(Plan::Index(Box::new(IndexFirst {
+                    rows,
+                    recent,
+                    walk,
+                    ended: false,
+                })))
+            }
+            _ => Ok(Plan::Ledger(Box::new(LedgerFirst {
+                joint: lookup.reader.joint()?,
+                from: request.after.as_ref().map(|after| after.occurred_at),
+                chunk: request.limit * 2 + 2,
+                ended: false,
+            }))),
+        }
+    }
+
+    pub(crate) fn rows(&self) -> &Rows {
+        match self {
+            Plan::Index(plan) => &plan.rows,
+            Plan::Ledger(plan) => plan.joint.rows(),
+        }
+    }
+
+    pub(crate) fn next(&mut self, request: &PageRequest) -> Result<Option<Stretch>, LookupError> {
+        match self {
+            Plan::Index(plan) => plan.next(request),
+            Plan::Ledger(plan) => plan.next(request),
+        }
+    }
+}
+
+/// Merchants alone are what the list table is good at; the index is asked when there is something else to look up.
+fn asks_more_than_merchants(query: &TermQuery, request: &PageRequest) -> bool {
+    let merchants_alone = term_query(&query::Filter::All, &request.scope);
+    !query.is_all() && *query != merchants_alone && !only_merchants(&request.filter)
+}
+
+fn only_merchants(filter: &query::Filter) -> bool {
+    let mut only = true;
+    filter.visit(&mut |leaf| {
+        use query::{Filter, KeywordField};
+        only &= match leaf {
+            Filter::Keyword { field, .. } => !matches!(
+                field,
+                KeywordField::Last4
+                    | KeywordField::Issuer
+                    | KeywordField::Provider
+                    | KeywordField::Bank
+                    | KeywordField::ReasonCode
+                    | KeywordField::Channel
+            ),
+            Filter::Word(_) | Filter::Ident { .. } | Filter::Text { .. } | Filter::Metadata { .. } => false,
+            _ => true,
+        };
+    });
+    only
+}
+
+fn walk_order(order: Order) -> search::Order {
+    match order {
+        Order::NewestFirst => search::Order::NewestFirst,
+        Order::OldestFirst => search::Order::OldestFirst,
+    }
+}
+
+fn hour_start(hour: u32) -> DateTime<Utc> {
+    DateTime::from_timestamp(i64::from(hour) * 3600, 0).unwrap_or(DateTime::UNIX_EPOCH)
+}
+
+/// Payments that the index has not reached, by hour in list order.
+struct Recently {
+    ahead: std::iter::Peekable<std::vec::IntoIter<(u32, u64)>>,
+    order: Order,
+}
+
+impl Recently {
+    fn select(lookup: &Lookup, query: &TermQuery, request: &PageRequest) -> Self {
+        let mut hits = lookup.recent.select(|document| query.matches(&document.terms));
+        match request.order {
+            Order::NewestFirst => hits.sort_unstable_by_key(|(hour, seq)| (std::cmp::Reverse(*hour), *seq)),
+            Order::OldestFirst => hits.sort_unstable(),
+        }
+        Recently {
+            ahead: hits.into_iter().peekable(),
+            order: request.order,
+        }
+    }
+
+    /// Those that lie no later in the list than `hour`.
+    fn until(&mut self, hour: u32) -> Vec<u64> {
+        let order = self.order;
+        let mut taken = Vec::new();
+        while let Some((_, seq)) = self.ahead.next_if(|(next, _)| match order {
+            Order::NewestFirst => *next >= hour,
+            Order::OldestFirst => *next <= hour,
+        }) {
+            taken.push(seq);
+        }
+        taken
+    }
+}
+
+pub(crate) struct IndexFirst {
+    rows: Rows,
+    recent: Recently,
+    walk: Walk,
+    ended: bool,
+}
+
+impl IndexFirst {
+    fn next(&mut self, request: &PageRequest) -> Result<Option<Stretch>, LookupError> {
+        if self.ended {
+            return Ok(None);
+        }
+        let Some(hits) = self.walk.next_hours(request.limit + 1)? else {
+            self.ended = true;
+            let seqs = self.recent.ahead.by_ref().map(|(_, seq)| seq).collect();
+            return Ok(Some(Stretch {
+                seqs,
+                end: End::Everything,
+            }));
+        };
+        let last = hits.last().map_or(0, |hit| hit.hour);
+        let mut seqs = self.recent.until(last);
+        seqs.extend(hits.into_iter().map(|hit| hit.seq));
+        let end = match request.order {
+            Order::NewestFirst => End::DownTo(hour_start(last)),
+            Order::OldestFirst => End::UpTo(hour_start(last) + TimeDelta::hours(1) - TimeDelta::microseconds(1)),
+        };
+        Ok(Some(Stretch { seqs, end }))
+    }
+}
+
+/// The most candidates read at once.
+const CHUNK_MAX: usize = 5_000;
+
+pub(crate) struct LedgerFirst {
+    joint: Joint,
+    from: Option<DateTime<Utc>>,
+    chunk: usize,
+    ended: bool,
+}
+
+impl LedgerFirst {
+    fn next(&mut self, request: &PageRequest) -> Result<Option<Stretch>, LookupError> {
+        if self.ended {
+            return Ok(None);
+        }
+        let found = self
+            .joint
+            .candidates(&request.filter, &request.scope, request.order, self.from, self.chunk)?;
+        let end = match found.last() {
+            Some(last) if found.len() >= self.chunk => match request.order {
+                Order::NewestFirst => {
+                    self.from = Some(last.occurred_at - TimeDelta::microseconds(1));
+                    End::DownTo(last.occurred_at)
+                }
+                Order::OldestFirst => {
+                    self.from = Some(last.occurred_at + TimeDelta::microseconds(1));
+                    End::UpTo(last.occurred_at)
+                }
+            },
+            _ => {
+                self.ended = true;
+                End::Everything
+            }
+        };
+        self.chunk = (self.chunk * 2).min(CHUNK_MAX);
+        Ok(Some(Stretch {
+            seqs: found.into_iter().map(|candidate| candidate.seq).collect(),
+            end,
+        }))
+    }
+}

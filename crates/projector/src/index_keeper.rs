@@ -1,0 +1,235 @@
+//! The thread that keeps the search index close behind the ledger.
+//!
+//! It takes what each batch touched, in order, writes the documents that changed and commits them with the number of
+//! the last batch they cover. It may lag, it never leads. Whatever goes wrong with the index, it is opened again at its
+//! last commit, or made again, and what it misses is read back from the ledger.
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+use ledger::Reader;
+use parking_lot::RwLock;
+use search::{Document, IndexReader, IndexWriter, Recent};
+
+use crate::pipeline::PipelineError;
+use crate::reconcile;
+
+/// When the index commits.
+#[derive(Clone, Debug)]
+pub struct IndexLimits {
+    /// A commit comes this long after the first document that waits for it: until then searches look into memory.
+    pub commit_interval: Duration,
+    /// Or as soon as so many documents wait.
+    pub documents_max: usize,
+    /// Batches that may wait for the index before the ledger waits too.
+    pub queue_max: usize,
+    /// Touched payments that searches may have to look at in memory; at this bound ingestion waits for the index. At
+    /// about 2 kB each it bounds the memory, and with it the time that a search spends in the list.
+    pub recent_max: usize,
+    /// How the index is written.
+    pub writer: search::Options,
+}
+
+impl Default for IndexLimits {
+    fn default() -> Self {
+        IndexLimits {
+            commit_interval: Duration::from_millis(1_000),
+            documents_max: 50_000,
+            queue_max: 8,
+            recent_max: 100_000,
+            writer: search::Options::default(),
+        }
+    }
+}
+
+/// What a batch changed of what can be searched.
+pub(crate) struct IndexBatch {
+    pub(crate) batch_no: u64,
+    pub(crate) changes: Vec<IndexChange>,
+}
+
+pub(crate) struct IndexChange {
+    pub(crate) seq: u64,
+    /// No document of it can exist.
+    pub(crate) created: bool,
+    pub(crate) document: Option<Arc<Document>>,
+}
+
+/// Where the index is, and who reads it.
+#[derive(Clone)]
+pub struct IndexPlace {
+    pub dir: PathBuf,
+    /// Empty while there is no index to be asked.
+    pub reader: Arc<RwLock<Option<IndexReader>>>,
+    pub recent: Arc<Recent>,
+}
+
+/// The running thread. Dropping it commits what is there and waits for the end.
+pub(crate) struct IndexKeeper {
+    sender: Option<SyncSender<IndexBatch>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl IndexKeeper {
+    /// Brings the index up to the ledger, opens it to readers and keeps it there.
+    pub(crate) fn start(ledger: Reader, place: IndexPlace, limits: IndexLimits) -> Result<Self, PipelineError> {
+        let writer = reconcile::open(&ledger, &place, &limits.writer)?;
+        let (sender, receiver) = sync_channel(limits.queue_max.max(1));
+        let mut keeper = Keeping {
+            ledger,
+            place,
+            limits,
+            writer: Some(writer),
+            digests: HashMap::new(),
+            pending: None,
+        };
+        let thread = thread::Builder::new()
+            .name("index".to_owned())
+            .spawn(move || keeper.run(&receiver))
+            .map_err(PipelineError::Thread)?;
+        Ok(IndexKeeper {
+            sender: Some(sender),
+            thread: Some(thread),
+        })
+    }
+
+    /// Hands a batch over; waits while too many wait already.
+    pub(crate) fn send(&self, batch: IndexBatch) -> Result<(), PipelineError> {
+        let sender = self.sender.as_ref().ok_or(PipelineError::IndexEnded)?;
+        sender.send(batch).map_err(|_| PipelineError::IndexEnded)
+    }
+}
+
+impl Drop for IndexKeeper {
+    fn drop(&mut self) {
+        self.sender = None;
+        if let Some(thread) = self.thread.take() {
+            // It logs what goes wrong itself; there is nothing to add to a panic while ending.
+            let _ = thread.join();
+        }
+    }
+}
+
+/// Digests remembered so that an unchanged document is not written again: 16 bytes each, some days of payments.
+const DIGESTS_MAX: usize = 1_000_000;
+
+struct Keeping {
+    ledger: Reader,
+    place: IndexPlace,
+    limits: IndexLimits,
+    writer: Option<IndexWriter>,
+    digests: HashMap<u64, u64>,
+    /// Since when something waits for a commit, and up to which batch.
+    pending: Option<(Instant, u64)>,
+}
+
+impl Keeping {
+    fn run(&mut self, batches: &Receiver<IndexBatch>) {
+        loop {
+            let wait = match self.pending {
+                Some((since, _)) => self.limits.commit_interval.saturating_sub(since.elapsed()),
+                None => Duration::from_secs(3600),
+            };
+            let outcome = match batches.recv_timeout(wait) {
+                Ok(batch) => self.write(batch),
+                Err(RecvTimeoutError::Timeout) => self.commit(),
+                Err(RecvTimeoutError::Disconnected) => {
+                    if let Err(error) = self.commit() {
+                        tracing::warn!(%error, "the index could not be committed at the end and is caught up at the next start");
+                    }
+                    if let Some(writer) = self.writer.take() {
+                        let _ = writer.close();
+                    }
+                    return;
+                }
+            };
+            if let Err(error) = outcome {
+                tracing::error!(%error, "the search index failed and is opened again");
+                self.recover();
+            }
+        }
+    }
+
+    fn write(&mut self, batch: IndexBatch) -> Result<(), PipelineError> {
+        for change in batch.changes {
+            self.write_one(change)?;
+        }
+        let since = self.pending.map_or_else(Instant::now, |(since, _)| since);
+        self.pending = Some((since, batch.batch_no));
+        let full = self
+            .writer
+            .as_ref()
+            .is_some_and(|writer| writer.uncommitted() >= self.limits.documents_max);
+        // Half of what may wait in memory: so the next batches find room while this commit is under way.
+        let crowded = self.place.recent.len() >= self.limits.recent_max.div_ceil(2);
+        if full || crowded || since.elapsed() >= self.limits.commit_interval {
+            self.commit()?;
+        }
+        Ok(())
+    }
+
+    fn write_one(&mut self, change: IndexChange) -> Result<(), PipelineError> {
+        let writer = self.writer.as_mut().ok_or(PipelineError::IndexEnded)?;
+        let Some(document) = change.document else {
+            self.digests.remove(&change.seq);
+            writer.remove(change.seq);
+            return Ok(());
+        };
+        let digest = document.digest();
+        let held = match self.digests.get(&change.seq) {
+            Some(held) => Some(*held),
+            None if change.created => None,
+            // Not remembered: the last commit knows, and nothing newer can exist without being remembered.
+            None => writer.reader().snapshot().digest_of(change.seq)?,
+        };
+        if held == Some(digest) {
+            metrics::counter!("ledgerlens_index_documents_total", "outcome" => "unchanged").increment(1);
+            return Ok(());
+        }
+        writer.upsert(&document)?;
+        metrics::counter!("ledgerlens_index_documents_total", "outcome" => "written").increment(1);
+        self.digests.insert(change.seq, digest);
+        Ok(())
+    }
+
+    fn commit(&mut self) -> Result<(), PipelineError> {
+        let Some((_, batch_no)) = self.pending else {
+            return Ok(());
+        };
+        let writer = self.writer.as_mut().ok_or(PipelineError::IndexEnded)?;
+        let started = Instant::now();
+        writer.commit(batch_no)?;
+        metrics::histogram!("ledgerlens_index_commit_seconds").record(started.elapsed());
+        self.pending = None;
+        self.place.recent.cut(batch_no);
+        if self.digests.len() > DIGESTS_MAX {
+            // Everything is committed now, so what is forgotten is found in the index.
+            self.digests.clear();
+        }
+        Ok(())
+    }
+
+    /// Opens the index again, or makes it again, until it works. Ingestion waits meanwhile, because the list of recent
+    /// payments only grows to its bound; answers stay right, because the ledger is asked where the index cannot be.
+    fn recover(&mut self) {
+        self.writer = None;
+        self.digests.clear();
+        self.pending = None;
+        let mut pause = Duration::from_millis(200);
+        loop {
+            match reconcile::open(&self.ledger, &self.place, &self.limits.writer) {
+                Ok(writer) => {
+                    self.writer = Some(writer);
+                    return;
+                }
+                Err(error) => tracing::error!(%error, "the search index cannot be opened; trying again"),
+            }
+            thread::sleep(pause);
+            pause = (pause * 2).min(Duration::from_secs(30));
+        }
+    }
+}

@@ -1,0 +1,149 @@
+//! The loop: source to stores, until it is told to stop or the source has ended.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use chrono::{DateTime, Utc};
+use domain::position::Positions;
+use ledger::Counts;
+
+use crate::batch::{BatchLimits, collect};
+use crate::pipeline::{Pipeline, PipelineError};
+use crate::source::{PartitionStatus, Source};
+
+/// What the loop tells whoever watches, after each batch and while it waits.
+pub struct Progress<'a> {
+    /// Verdicts since the loop began.
+    pub counts: &'a Counts,
+    pub nulls: u64,
+    pub partitions: Vec<PartitionStatus>,
+    pub problems: Vec<String>,
+    /// Broker time of the newest message applied.
+    pub appended_at: Option<DateTime<Utc>>,
+}
+
+/// What the loop needs from outside.
+pub struct Surroundings {
+    /// True once the loop is to end.
+    pub stop: Arc<dyn Fn() -> bool + Send + Sync>,
+    pub now: Arc<dyn Fn() -> DateTime<Utc> + Send + Sync>,
+    pub limits: BatchLimits,
+}
+
+/// The longest pause between two tries after an error.
+const PAUSE_MAX: Duration = Duration::from_secs(30);
+
+/// Applies what `open` delivers. `open` is called with the ledger's positions at the start and after every error.
+///
+/// Ends when the source has ended, when it is told to stop, and with an error only if `forever` is not set: a server
+/// goes on trying, a backfill tells its user.
+pub fn run(
+    pipeline: &mut Pipeline,
+    open: &mut dyn FnMut(&Positions) -> Result<Box<dyn Source>, PipelineError>,
+    around: &Surroundings,
+    forever: bool,
+    watch: &mut dyn FnMut(&Progress<'_>),
+) -> Result<Counts, PipelineError> {
+    let mut counts = Counts::default();
+    let mut pause = Duration::from_millis(100);
+    loop {
+        let positions = pipeline.writer().positions().clone();
+        let outcome =
+            open(&positions).and_then(|mut source| drain(pipeline, source.as_mut(), around, &mut counts, watch));
+        match outcome {
+            Ok(()) => return Ok(counts),
+            Err(error) if !forever => return Err(error),
+            Err(error) => {
+                tracing::error!(error = %chain(&error), "ingestion failed and begins again from the ledger's positions")
+            }
+        }
+        loop {
+            if wait(pause, around) {
+                return Ok(counts);
+            }
+            match pipeline.recover() {
+                Ok(()) => break,
+                Err(error) => tracing::error!(error = %chain(&error), "the stores cannot be read yet"),
+            }
+            pause = (pause * 2).min(PAUSE_MAX);
+        }
+        pause = (pause * 2).min(PAUSE_MAX);
+    }
+}
+
+fn drain(
+    pipeline: &mut Pipeline,
+    source: &mut dyn Source,
+    around: &Surroundings,
+    counts: &mut Counts,
+    watch: &mut dyn FnMut(&Progress<'_>),
+) -> Result<(), PipelineError> {
+    let mut nulls = 0;
+    let mut appended_at = None;
+    loop {
+        if (around.stop)() {
+            return Ok(());
+        }
+        let batch = collect(source, &around.limits)?;
+        let ended = batch.ended;
+        if !batch.is_empty() {
+            let messages = batch.messages.len() as u64;
+            let positions = batch.positions.clone();
+            let started = Instant::now();
+            let applied = pipeline.apply(batch, (around.now)())?;
+            metrics::histogram!("ledgerlens_batch_seconds").record(started.elapsed());
+            source.applied(&positions);
+            counts.add(&applied.counts);
+            nulls += messages - applied.counts.read();
+            appended_at = applied.head.appended_at;
+            note(&applied.counts);
+        }
+        let (partitions, problems) = (source.partitions(), source.problems());
+        watch(&Progress {
+            counts,
+            nulls,
+            partitions,
+            problems,
+            appended_at,
+        });
+        if ended {
+            return Ok(());
+        }
+    }
+}
+
+fn note(counts: &Counts) {
+    let verdicts = [
+        ("applied", counts.applied),
+        ("duplicate", counts.duplicate),
+        ("stale", counts.stale),
+        ("conflict", counts.conflict),
+        ("quarantined", counts.quarantined),
+    ];
+    for (verdict, count) in verdicts {
+        metrics::counter!("ledgerlens_messages_total", "verdict" => verdict).increment(count);
+    }
+}
+
+/// Waits in small steps; true if the loop was told to stop.
+fn wait(pause: Duration, around: &Surroundings) -> bool {
+    let until = Instant::now() + pause;
+    while Instant::now() < until {
+        if (around.stop)() {
+            return true;
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    (around.stop)()
+}
+
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut next = error.source();
+    while let Some(cause) = next {
+        text.push_str(": ");
+        text.push_str(&cause.to_string());
+        next = cause.source();
+    }
+    text
+}
