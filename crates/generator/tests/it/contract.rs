@@ -121,14 +121,12 @@ fn payment(data: &Data) -> Check {
             return Err(member.into());
         }
     }
-    if let Some(masked) = data
+    let masked = data
         .get("card")
         .and_then(|card| card.get("number_masked"))
-        .and_then(Value::as_str)
-    {
-        if masked.matches('*').count() < 4 {
-            return Err("card number not masked".into());
-        }
+        .and_then(Value::as_str);
+    if masked.is_some_and(|masked| masked.matches('*').count() < 4) {
+        return Err("card number not masked".into());
     }
     if data.contains_key("failure") != (status == "ABORTED") {
         return Err("a failure without an aborted payment, or none with one".into());
