@@ -94,15 +94,15 @@ fn identifiers_are_equal_without_case_spaces_and_hyphens() {
         &[
             "payment_key:pay-000",
             "order_id:TX-9001",
-            "transaction_key:ORD*",
+            "transaction_key:ORD-2026*",
             "cancellation_id:S-1",
             "settlement_id:C-1",
             "payout_id:po",
-            "payout_id:po-2*",
+            "payout_id:po-1-0*",
             "approve_no:0012",
             "email:kim",
             "phone:1234",
-            "order_id:2026*",
+            "order_id:2026-0*",
         ],
     );
 }
@@ -114,7 +114,6 @@ fn texts_contain_and_keywords_equal() {
         &[
             "order_name:\"스타 커피\"",
             "order_name:CAFÉ",
-            "order_name:피",
             "customer_name:철수",
             "depositor:길동",
             "reason:변심",
@@ -136,10 +135,7 @@ fn texts_contain_and_keywords_equal() {
             "metadata.store:S99",
             "metadata.\"gift wrap\":yes",
             "metadata.ticket:t-77",
-        ]
-        .into_iter()
-        .filter(|text| *text != "order_name:피")
-        .collect::<Vec<_>>(),
+        ],
         &[
             "order_name:커피스타",
             "order_name:김철수",
@@ -191,13 +187,20 @@ fn a_word_is_an_identifier_a_last4_or_part_of_a_text() {
             "kim@e*",
         ],
         &[
-            "2026", "4243", "12", "SHINHAN", "TOSSPAY", "CONSOLE", "R01", "USD", "ck-1", "F1", "커피*", "12345678",
+            "2026",
+            "4243",
+            "SHINHAN",
+            "TOSSPAY",
+            "CONSOLE",
+            "R01",
+            "USD",
+            "ck-1",
+            "F1",
+            "12345678",
+            "스타커피",
             "example*",
-        ]
-        .into_iter()
-        // Part of the metadata value s12.
-        .filter(|text| *text != "12")
-        .collect::<Vec<_>>(),
+            "\"스타 커피\"*",
+        ],
     );
 }
 
