@@ -17,64 +17,51 @@ pub struct DataDir {
     _lock: File,
 }
 
+/// Makes the directory where it is missing, and checks that it is a data directory of this format or empty. Takes no
+/// lock: keys may be made beside a running server.
+///
+/// # Errors
+/// [`LedgerError::Foreign`] where it holds other files or a store of another format, [`LedgerError::Directory`] where it
+/// cannot be made or written.
+pub fn prepare(path: &Path) -> Result<(), LedgerError> {
+    let io = |source| LedgerError::Directory { path: path.to_owned(), source };
+    let foreign = |reason| LedgerError::Foreign { path: path.to_owned(), reason };
+    fs::create_dir_all(path).map_err(io)?;
+    let marker = path.join(MARKER);
+    let wanted = format!("format {FORMAT}\n");
+    if marker.exists() {
+        let found = fs::read_to_string(&marker).map_err(io)?;
+        if found != wanted {
+            return Err(foreign(format!(
+                "its {MARKER} says {:?}, this program writes {:?}",
+                found.trim(),
+                wanted.trim()
+            )));
+        }
+        return Ok(());
+    }
+    let mut items = fs::read_dir(path).map_err(io)?.filter_map(Result::ok);
+    if let Some(item) = items.find(|item| item.file_name() != LOCK) {
+        return Err(foreign(format!("it holds {:?} and no {MARKER}", item.file_name())));
+    }
+    fs::write(&marker, wanted).map_err(io)
+}
+
 impl DataDir {
-    /// Makes the directory where it is missing and takes its lock.
+    /// [`prepare`]s the directory and takes its lock.
     ///
     /// # Errors
-    /// [`LedgerError::Locked`] while another process holds it, [`LedgerError::Foreign`] where it holds other files or
-    /// a store of another format, [`LedgerError::Directory`] where it cannot be made or written.
+    /// [`LedgerError::Locked`] while another process holds it, and those of [`prepare`].
     pub fn lock(path: &Path) -> Result<Self, LedgerError> {
-        let io = |source| LedgerError::Directory {
-            path: path.to_owned(),
-            source,
-        };
-        fs::create_dir_all(path).map_err(io)?;
-        let marker = path.join(MARKER);
-        if !marker.exists() {
-            let strange = fs::read_dir(path)
-                .map_err(io)?
-                .filter_map(Result::ok)
-                .find(|item| item.file_name() != LOCK);
-            if let Some(item) = strange {
-                let reason = format!("it holds {:?} and no {MARKER}", item.file_name());
-                return Err(LedgerError::Foreign {
-                    path: path.to_owned(),
-                    reason,
-                });
-            }
-        }
-        let lock = File::options()
-            .create(true)
-            .truncate(false)
-            .write(true)
-            .open(path.join(LOCK))
-            .map_err(io)?;
+        prepare(path)?;
+        let io = |source| LedgerError::Directory { path: path.to_owned(), source };
+        let file = path.join(LOCK);
+        let lock = File::options().create(true).truncate(false).write(true).open(file).map_err(io)?;
         match lock.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => return Err(LedgerError::Locked(path.to_owned())),
-            Err(TryLockError::Error(source)) => return Err(io(source)),
+            Ok(()) => Ok(DataDir { path: path.to_owned(), _lock: lock }),
+            Err(TryLockError::WouldBlock) => Err(LedgerError::Locked(path.to_owned())),
+            Err(TryLockError::Error(source)) => Err(io(source)),
         }
-        let wanted = format!("format {FORMAT}\n");
-        if marker.exists() {
-            let found = fs::read_to_string(&marker).map_err(io)?;
-            if found != wanted {
-                let reason = format!(
-                    "its {MARKER} says {:?}, this program writes {:?}",
-                    found.trim(),
-                    wanted.trim()
-                );
-                return Err(LedgerError::Foreign {
-                    path: path.to_owned(),
-                    reason,
-                });
-            }
-        } else {
-            fs::write(&marker, wanted).map_err(io)?;
-        }
-        Ok(DataDir {
-            path: path.to_owned(),
-            _lock: lock,
-        })
     }
 
     pub fn path(&self) -> &Path {

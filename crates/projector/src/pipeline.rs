@@ -60,6 +60,12 @@ impl Pipeline {
         &self.writer
     }
 
+    /// Ends: the index commits what it has, and the ledger's writer can be used elsewhere.
+    pub fn into_writer(self) -> Writer {
+        drop(self.keeper);
+        self.writer
+    }
+
     /// Applies one batch to the ledger and hands what it touched to the index.
     ///
     /// # Errors

@@ -1,0 +1,97 @@
+//! `backfill`: message files into the ledger, on the same path as Kafka.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use chrono::Utc;
+use ledger::Counts;
+use projector::file::{FileSource, Progress};
+use projector::pipeline::Pipeline;
+use projector::run::{Surroundings, run as project};
+
+use crate::cli::BackfillArgs;
+use crate::config::Config;
+use crate::failure::Failure;
+use crate::progress_bar::Bar;
+use crate::stores::Stores;
+use crate::telemetry;
+
+#[expect(clippy::print_stdout, reason = "the last line of standard output is the result")]
+pub(crate) fn run(args: BackfillArgs) -> Result<ExitCode, Failure> {
+    telemetry::start_logs("info");
+    let config = Config::load(&args.store)?;
+    let stores = Stores::open(&config)?;
+    let mut pipeline =
+        Pipeline::start(stores.writer, stores.reader.clone(), stores.place.clone(), config.index_limits())?;
+    let stop = Arc::new(AtomicBool::new(false));
+    stop_on_interrupt(stop.clone());
+    let mut sum = Counts::default();
+    for file in &args.files {
+        sum.add(&one(&mut pipeline, file, &config, &stop)?);
+        if stop.load(Ordering::Acquire) {
+            return Err(Failure::Data("interrupted; what was applied is kept, run it again to go on".to_owned()));
+        }
+    }
+    pipeline.writer().checkpoint()?;
+    drop(pipeline);
+    println!("{}", result_line(&sum));
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The line that ends a backfill.
+pub(crate) fn result_line(counts: &Counts) -> String {
+    serde_json::json!({
+        "read": counts.read(),
+        "applied": counts.applied,
+        "duplicate": counts.duplicate,
+        "stale": counts.stale,
+        "conflict": counts.conflict,
+        "quarantined": counts.quarantined,
+    })
+    .to_string()
+}
+
+fn stop_on_interrupt(stop: Arc<AtomicBool>) {
+    // Without a handler the process simply ends; what was committed stays.
+    let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_all().build() else { return };
+    std::thread::spawn(move || {
+        runtime.block_on(super::serve::shutdown());
+        stop.store(true, Ordering::Release);
+    });
+}
+
+/// Applies one file from where the ledger left it.
+pub(crate) fn one(
+    pipeline: &mut Pipeline,
+    file: &PathBuf,
+    config: &Config,
+    stop: &Arc<AtomicBool>,
+) -> Result<Counts, Failure> {
+    let progress = Arc::new(Progress::default());
+    let mut bar = Bar::new("backfill", "bytes", None);
+    let stop = stop.clone();
+    let around = Surroundings {
+        stop: Arc::new(move || stop.load(Ordering::Acquire)),
+        now: Arc::new(Utc::now),
+        limits: config.batch_limits(),
+    };
+    let mut applied_before = 0;
+    let counts = project(
+        pipeline,
+        &mut |positions| {
+            let source = FileSource::open(file, positions, &progress)?;
+            applied_before = source.lines_already_applied();
+            if applied_before > 0 {
+                tracing::info!(file = %file.display(), lines = applied_before, "these lines were applied before and are skipped");
+            }
+            Ok(Box::new(source))
+        },
+        &around,
+        false,
+        &mut |_| bar.set(progress.bytes_read(), progress.bytes_total()),
+    )?;
+    bar.finish();
+    Ok(counts)
+}

@@ -1,0 +1,58 @@
+//! `check`: what the ledger would refuse, offline.
+
+use std::io::Write as _;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use domain::decode::decode;
+use domain::position::Positions;
+use projector::file::{FileSource, Progress};
+use projector::source::{Budget, Content, Polled, RawMessage, Source};
+
+use crate::cli::CheckArgs;
+use crate::failure::Failure;
+
+pub(crate) fn run(args: &CheckArgs) -> Result<ExitCode, Failure> {
+    let mut refused = 0u64;
+    let mut read = 0u64;
+    for file in &args.files {
+        let mut source = FileSource::open(file, &Positions::default(), &Arc::new(Progress::default()))?;
+        let mut messages = Vec::new();
+        loop {
+            let until = Instant::now() + Duration::from_secs(1);
+            let polled = source.poll(&Budget { messages: 10_000, bytes: 16 << 20, until }, &mut messages)?;
+            for message in messages.drain(..) {
+                read += 1;
+                if let Some(reason) = reason(&message) {
+                    refused += 1;
+                    say(&format!("{}:{}: {reason}", file.display(), message.position + 1))?;
+                }
+            }
+            if polled == Polled::Ended {
+                break;
+            }
+        }
+    }
+    if refused > 0 {
+        return Err(Failure::Data(format!("{refused} of {read} messages would be refused")));
+    }
+    say(&format!("{read} messages, none would be refused"))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn reason(message: &RawMessage) -> Option<String> {
+    match &message.content {
+        Content::Null => None,
+        Content::Oversize(_) => Some("too_large \"\": the message is larger than 1 MiB; publish a smaller one".to_owned()),
+        Content::Value { bytes, .. } => {
+            let refusal = decode(bytes, message.encoding().as_encoding()).err()?;
+            Some(format!("{} {:?}: {}", refusal.code, refusal.pointer, refusal.detail))
+        }
+    }
+}
+
+fn say(line: &str) -> Result<(), Failure> {
+    let mut out = std::io::stdout().lock();
+    writeln!(out, "{line}").map_err(|cause| Failure::usage(format!("standard output cannot be written: {cause}")))
+}

@@ -1,0 +1,10 @@
+//! One file a command.
+
+pub(crate) mod backfill;
+pub(crate) mod check;
+pub(crate) mod demo;
+pub(crate) mod generate;
+pub(crate) mod keys;
+pub(crate) mod rebuild_index;
+pub(crate) mod serve;
+pub(crate) mod verify;

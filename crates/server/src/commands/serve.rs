@@ -1,0 +1,130 @@
+//! `serve`: answers over REST, with ingestion beside it.
+
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
+
+use api::{App, AppParts, KeyStore, Limits, Progress};
+use tokio::net::TcpListener;
+
+use crate::cli::ServeArgs;
+use crate::config::Config;
+use crate::failure::Failure;
+use crate::ingest::{self, Ingestion};
+use crate::secret::cursor_secret;
+use crate::stores::Stores;
+use crate::telemetry;
+
+pub(crate) fn run(args: ServeArgs) -> Result<ExitCode, Failure> {
+    telemetry::start_logs("info");
+    let mut config = Config::load(&args.store)?;
+    if let Some(listen) = args.listen {
+        config.listen = listen;
+    }
+    if let Some(brokers) = args.kafka {
+        config.kafka.brokers = Some(brokers);
+    }
+    let runtime = runtime()?;
+    runtime.block_on(async {
+        let listener = bind(&config.listen).await?;
+        let service = Service::start(&config)?;
+        let address = listener.local_addr().map_or_else(|_| config.listen.clone(), |address| address.to_string());
+        tracing::info!(address, data_dir = %config.data_dir.display(), "ledgerlens answers");
+        service.serve(listener, shutdown()).await
+    })?;
+    tracing::info!("ledgerlens has ended");
+    Ok(ExitCode::SUCCESS)
+}
+
+pub(crate) fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
+    tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|cause| Failure::Store(format!("threads cannot be started: {cause}")))
+}
+
+/// Takes the address before anything else, so that a server that cannot answer does not begin to write.
+pub(crate) async fn bind(listen: &str) -> Result<TcpListener, Failure> {
+    TcpListener::bind(listen).await.map_err(|cause| {
+        Failure::usage(format!("cannot listen on {listen}: {cause}; give another address with --listen"))
+    })
+}
+
+/// Ends with Ctrl-C or SIGTERM.
+pub(crate) async fn shutdown() {
+    let interrupted = tokio::signal::ctrl_c();
+    match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
+        Ok(mut terminated) => {
+            tokio::select! {
+                _ = interrupted => {}
+                _ = terminated.recv() => {}
+            }
+        }
+        Err(_) => {
+            let _ = interrupted.await;
+        }
+    }
+}
+
+/// The running service: stores, ingestion and the API's state.
+pub(crate) struct Service {
+    pub(crate) app: Arc<App>,
+    pub(crate) lookup: lookup::Lookup,
+    ingestion: Ingestion,
+    _dir: ledger::data_dir::DataDir,
+}
+
+impl Service {
+    pub(crate) fn start(config: &Config) -> Result<Self, Failure> {
+        let stores = Stores::open(config)?;
+        Self::with_stores(config, stores)
+    }
+
+    pub(crate) fn with_stores(config: &Config, stores: Stores) -> Result<Self, Failure> {
+        let metrics = telemetry::start_metrics()?;
+        let lookup = stores.lookup(config);
+        let keys = KeyStore::open(stores.dir.path().join(super::keys::FILE))
+            .map_err(|error| Failure::Store(crate::failure::chain(&error)))?;
+        let progress = Arc::new(Progress::new());
+        let secret = cursor_secret(stores.dir.path())?;
+        let app = App::new(AppParts {
+            lookup: lookup.clone(),
+            keys,
+            progress: progress.clone(),
+            cursor_secret: secret,
+            metrics_render: Box::new(move || metrics.render()),
+            limits: Limits {
+                pages_max: config.api.pages_at_once_max,
+                reports_max: config.api.reports_at_once_max,
+                answer_within: Duration::from_secs(config.api.answer_seconds_max),
+                ready_lag_ms_max: config.api.ready_lag_ms_max,
+                metrics_need_key: config.api.metrics_need_key,
+                ..Limits::default()
+            },
+        });
+        let ingestion = ingest::start(ingest::Parts {
+            writer: stores.writer,
+            reader: stores.reader,
+            place: stores.place,
+            index: config.index_limits(),
+            batch: config.batch_limits(),
+            kafka: ingest::kafka_options(config, None),
+            progress,
+        })?;
+        Ok(Service { app: Arc::new(app), lookup, ingestion, _dir: stores.dir })
+    }
+
+    /// Answers until `shutdown`, then stops reading, commits what is open and ends.
+    pub(crate) async fn serve(
+        self,
+        listener: TcpListener,
+        shutdown: impl Future<Output = ()> + Send + 'static,
+    ) -> Result<(), Failure> {
+        let router = api::router(self.app.clone());
+        let ended = axum::serve(listener, router).with_graceful_shutdown(shutdown).await;
+        let ingestion = self.ingestion;
+        // Joining waits for a batch that is being committed; it must not hold up the runtime's own threads.
+        let _ = tokio::task::spawn_blocking(move || drop(ingestion)).await;
+        ended.map_err(|cause| Failure::Store(format!("the server failed: {cause}")))
+    }
+}

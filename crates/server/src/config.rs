@@ -1,0 +1,298 @@
+//! Settings: defaults, then a TOML file, then environment variables, then flags.
+//!
+//! Every key is also the variable `LEDGERLENS_` and its path in capitals (`kafka.brokers` is `LEDGERLENS_KAFKA_BROKERS`).
+//! docs/configuration.md lists them; a test compares it with [`KEYS`].
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use domain::time::Zones;
+use figment::Figment;
+use figment::providers::{Env, Format, Serialized, Toml};
+use serde::{Deserialize, Serialize};
+
+use crate::cli::StoreArgs;
+use crate::failure::Failure;
+
+/// All settings.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Config {
+    pub(crate) data_dir: PathBuf,
+    pub(crate) listen: String,
+    pub(crate) time_zone: TimeZone,
+    pub(crate) kafka: Kafka,
+    pub(crate) ledger: Ledger,
+    pub(crate) index: Index,
+    pub(crate) batch: Batch,
+    pub(crate) settlement: Settlement,
+    pub(crate) api: Api,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct TimeZone {
+    pub(crate) default: String,
+    pub(crate) merchants: BTreeMap<String, String>,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Kafka {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) brokers: Option<String>,
+    pub(crate) topics: Topics,
+    pub(crate) group: String,
+    pub(crate) discovery_interval_seconds: u64,
+    pub(crate) continue_after_loss: bool,
+    pub(crate) options: BTreeMap<String, String>,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Topics {
+    pub(crate) payments: String,
+    pub(crate) cancellations: String,
+    pub(crate) settlements: String,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Ledger {
+    pub(crate) memory_mb: u64,
+    pub(crate) threads: u32,
+    pub(crate) wal_mb: u64,
+    pub(crate) spill_mb: u64,
+    pub(crate) row_cache_mb: u64,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Index {
+    pub(crate) memory_mb: u64,
+    pub(crate) commit_interval_ms: u64,
+    pub(crate) recent_max: usize,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Batch {
+    pub(crate) messages_max: usize,
+    pub(crate) mb_max: usize,
+    pub(crate) age_max_ms: u64,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Settlement {
+    pub(crate) overdue_days: u32,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Api {
+    pub(crate) answer_seconds_max: u64,
+    pub(crate) pages_at_once_max: usize,
+    pub(crate) reports_at_once_max: usize,
+    pub(crate) ready_lag_ms_max: u64,
+    pub(crate) metrics_need_key: bool,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        let topic = str::to_owned;
+        Config {
+            data_dir: PathBuf::from("ledgerlens-data"),
+            listen: "127.0.0.1:8080".to_owned(),
+            time_zone: TimeZone { default: "Asia/Seoul".to_owned(), merchants: BTreeMap::new() },
+            kafka: Kafka {
+                brokers: None,
+                topics: Topics {
+                    payments: topic("payments"),
+                    cancellations: topic("cancellations"),
+                    settlements: topic("settlements"),
+                },
+                group: "ledgerlens".to_owned(),
+                discovery_interval_seconds: 30,
+                continue_after_loss: false,
+                options: BTreeMap::new(),
+            },
+            ledger: Ledger { memory_mb: 768, threads: 2, wal_mb: 64, spill_mb: 10_240, row_cache_mb: 192 },
+            index: Index { memory_mb: 128, commit_interval_ms: 1_000, recent_max: 100_000 },
+            batch: Batch { messages_max: 20_000, mb_max: 32, age_max_ms: 200 },
+            settlement: Settlement { overdue_days: 7 },
+            api: Api {
+                answer_seconds_max: 30,
+                pages_at_once_max: 8,
+                reports_at_once_max: 2,
+                ready_lag_ms_max: 10_000,
+                metrics_need_key: false,
+            },
+        }
+    }
+}
+
+/// Every key by its path, for the environment and the documentation.
+pub(crate) const KEYS: &[&str] = &[
+    "data_dir",
+    "listen",
+    "time_zone.default",
+    "time_zone.merchants",
+    "kafka.brokers",
+    "kafka.topics.payments",
+    "kafka.topics.cancellations",
+    "kafka.topics.settlements",
+    "kafka.group",
+    "kafka.discovery_interval_seconds",
+    "kafka.continue_after_loss",
+    "kafka.options",
+    "ledger.memory_mb",
+    "ledger.threads",
+    "ledger.wal_mb",
+    "ledger.spill_mb",
+    "ledger.row_cache_mb",
+    "index.memory_mb",
+    "index.commit_interval_ms",
+    "index.recent_max",
+    "batch.messages_max",
+    "batch.mb_max",
+    "batch.age_max_ms",
+    "settlement.overdue_days",
+    "api.answer_seconds_max",
+    "api.pages_at_once_max",
+    "api.reports_at_once_max",
+    "api.ready_lag_ms_max",
+    "api.metrics_need_key",
+];
+
+impl Config {
+    /// Reads the settings of a command.
+    ///
+    /// # Errors
+    /// One sentence that names the file or the key.
+    pub(crate) fn load(args: &StoreArgs) -> Result<Self, Failure> {
+        let mut config = Self::read(args.config.as_ref())?;
+        if let Some(dir) = &args.data_dir {
+            config.data_dir.clone_from(dir);
+        }
+        Ok(config)
+    }
+
+    pub(crate) fn read(file: Option<&PathBuf>) -> Result<Self, Failure> {
+        let mut figment = Figment::from(Serialized::defaults(Config::default()));
+        if let Some(file) = file {
+            if !file.is_file() {
+                return Err(Failure::usage(format!("the configuration file {} cannot be read", file.display())));
+            }
+            figment = figment.merge(Toml::file_exact(file));
+        }
+        let known = Env::prefixed("LEDGERLENS_").filter_map(|name| Some(key_of(name.as_str())?.into())).split(".");
+        let config: Config = figment.merge(known).extract().map_err(|error| Failure::usage(sentence(error)))?;
+        config.zones()?;
+        Ok(config)
+    }
+
+    /// The time zones, checked.
+    pub(crate) fn zones(&self) -> Result<Zones, Failure> {
+        let zone = |key: &str, name: &str| {
+            name.parse().map_err(|_| {
+                Failure::usage(format!("the setting {key} is {name:?}, which is no time zone such as \"Asia/Seoul\""))
+            })
+        };
+        let merchants = self.time_zone.merchants.iter().map(|(merchant, name)| {
+            Ok((merchant.clone(), zone(&format!("time_zone.merchants.{merchant}"), name)?))
+        });
+        Ok(Zones {
+            default: zone("time_zone.default", &self.time_zone.default)?,
+            merchants: merchants.collect::<Result<_, Failure>>()?,
+        })
+    }
+
+    pub(crate) fn topics(&self) -> [String; 3] {
+        let topics = &self.kafka.topics;
+        [topics.payments.clone(), topics.cancellations.clone(), topics.settlements.clone()]
+    }
+
+    pub(crate) fn ledger_options(&self) -> ledger::Options {
+        ledger::Options {
+            memory_bytes: self.ledger.memory_mb << 20,
+            threads: self.ledger.threads,
+            spill_bytes: self.ledger.spill_mb << 20,
+            wal_bytes: self.ledger.wal_mb << 20,
+            row_cache_bytes: self.ledger.row_cache_mb << 20,
+            ..ledger::Options::default()
+        }
+    }
+
+    pub(crate) fn index_limits(&self) -> projector::index_keeper::IndexLimits {
+        let memory_bytes = usize::try_from(self.index.memory_mb << 20).unwrap_or(usize::MAX);
+        projector::index_keeper::IndexLimits {
+            commit_interval: Duration::from_millis(self.index.commit_interval_ms),
+            recent_max: self.index.recent_max,
+            writer: search::Options { memory_bytes, ..search::Options::default() },
+            ..projector::index_keeper::IndexLimits::default()
+        }
+    }
+
+    pub(crate) fn batch_limits(&self) -> projector::batch::BatchLimits {
+        projector::batch::BatchLimits {
+            messages_max: self.batch.messages_max.max(1),
+            bytes_max: self.batch.mb_max.max(1) << 20,
+            age_max: Duration::from_millis(self.batch.age_max_ms),
+            ..projector::batch::BatchLimits::default()
+        }
+    }
+}
+
+/// The path of the key that a variable (without its prefix) sets.
+fn key_of(variable: &str) -> Option<String> {
+    let wanted = variable.to_ascii_lowercase();
+    KEYS.iter().find(|key| key.replace('.', "_") == wanted).map(|key| (*key).to_owned())
+}
+
+/// figment's error as one sentence that names the key and where it stands.
+fn sentence(error: figment::Error) -> String {
+    use figment::error::Kind;
+    let place = error.metadata.as_ref().and_then(|metadata| metadata.source.as_ref()).map(ToString::to_string);
+    let place = place.map(|place| format!(" ({place})")).unwrap_or_default();
+    let path = error.path.join(".");
+    match &error.kind {
+        Kind::UnknownField(name, _) => {
+            let mut key = error.path.clone();
+            if key.last().map(String::as_str) != Some(name) {
+                key.push(name.clone());
+            }
+            let key = key.join(".");
+            let nearest = KEYS.iter().min_by_key(|known| strsim::damerau_levenshtein(known, &key));
+            let nearest = nearest.map(|known| format!("; the nearest setting is {known}")).unwrap_or_default();
+            format!("there is no setting {key}{place}{nearest}")
+        }
+        kind if path.is_empty() => format!("the configuration cannot be read{place}: {kind}").replace('\n', " "),
+        kind => format!("the setting {path} cannot be used{place}: {kind}").replace('\n', " "),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_key_exists_and_is_documented() {
+        let documented = include_str!("../../../docs/configuration.md");
+        let defaults = serde_json::to_value(Config::default()).unwrap_or_default();
+        for key in KEYS {
+            let pointer = format!("/{}", key.replace('.', "/"));
+            let optional = *key == "kafka.brokers";
+            assert!(optional || defaults.pointer(&pointer).is_some(), "{key} is no setting");
+            assert!(documented.contains(&format!("`{key}`")), "{key} is not in docs/configuration.md");
+        }
+    }
+
+    #[test]
+    fn variables_name_keys() {
+        assert_eq!(key_of("KAFKA_BROKERS").as_deref(), Some("kafka.brokers"));
+        assert_eq!(key_of("TIME_ZONE_DEFAULT").as_deref(), Some("time_zone.default"));
+        assert_eq!(key_of("KAFKA_HOME"), None);
+    }
+}

@@ -1,0 +1,43 @@
+//! Opening the stores of a data directory.
+
+use std::sync::Arc;
+
+use chrono::Utc;
+use ledger::data_dir::DataDir;
+use ledger::{Reader, Writer};
+use lookup::Lookup;
+use parking_lot::RwLock;
+use projector::index_keeper::IndexPlace;
+use search::Recent;
+
+use crate::config::Config;
+use crate::failure::Failure;
+
+/// Both stores of a locked directory.
+pub(crate) struct Stores {
+    pub(crate) dir: DataDir,
+    pub(crate) writer: Writer,
+    pub(crate) reader: Reader,
+    pub(crate) place: IndexPlace,
+}
+
+impl Stores {
+    /// Takes the lock and opens the ledger; the index is opened by whoever writes it.
+    pub(crate) fn open(config: &Config) -> Result<Self, Failure> {
+        let dir = DataDir::lock(&config.data_dir)?;
+        let (writer, reader) = ledger::open(&dir, &config.ledger_options(), config.zones()?)?;
+        let place =
+            IndexPlace { dir: dir.index(), reader: Arc::new(RwLock::new(None)), recent: Arc::new(Recent::default()) };
+        Ok(Stores { dir, writer, reader, place })
+    }
+
+    /// What the API asks.
+    pub(crate) fn lookup(&self, config: &Config) -> Lookup {
+        let options = lookup::Options {
+            overdue_days: config.settlement.overdue_days,
+            now: Arc::new(Utc::now),
+            looked_at_max: 50_000,
+        };
+        Lookup::new(self.reader.clone(), self.place.reader.clone(), self.place.recent.clone(), options)
+    }
+}
