@@ -1,0 +1,85 @@
+//! What handlers share. It holds readers only: the API never writes the ledger.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use lookup::Lookup;
+
+use crate::blocking::Permits;
+use crate::cursor::Cursors;
+use crate::keys::KeyStore;
+use crate::progress::Progress;
+
+/// How much may be asked at once, and how long an answer may take.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Single payments and states read at the same time. Each holds a thread for well under a millisecond.
+    pub lookups_max: usize,
+    /// Pages of lists and searches made at the same time.
+    pub pages_max: usize,
+    /// Reports added up at the same time: one may use all of DuckDB's threads.
+    pub reports_max: usize,
+    /// How long a request waits for its turn before it is sent away with 503.
+    pub queue_wait: Duration,
+    /// How long an answer may take altogether.
+    pub answer_within: Duration,
+    /// `/readyz` is 503 while the ledger is further behind.
+    pub ready_lag_ms_max: u64,
+    /// Whether `/metrics` asks for a key of an operator.
+    pub metrics_need_key: bool,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Limits {
+            lookups_max: 32,
+            pages_max: 8,
+            reports_max: 2,
+            queue_wait: Duration::from_secs(5),
+            answer_within: Duration::from_secs(30),
+            ready_lag_ms_max: 10_000,
+            metrics_need_key: false,
+        }
+    }
+}
+
+/// What an [`App`] is made of.
+pub struct AppParts {
+    pub lookup: Lookup,
+    pub keys: KeyStore,
+    pub progress: Arc<Progress>,
+    /// Signs cursors. Cursors of another secret are refused, so it stays the same over restarts.
+    pub cursor_secret: [u8; 32],
+    /// The metrics in Prometheus' text format.
+    pub metrics_render: Box<dyn Fn() -> String + Send + Sync>,
+    pub limits: Limits,
+}
+
+/// The state behind all routes.
+pub struct App {
+    pub(crate) lookup: Lookup,
+    pub(crate) keys: KeyStore,
+    pub(crate) progress: Arc<Progress>,
+    pub(crate) cursors: Cursors,
+    pub(crate) metrics_render: Box<dyn Fn() -> String + Send + Sync>,
+    pub(crate) limits: Limits,
+    pub(crate) permits: Permits,
+}
+
+impl App {
+    pub fn new(parts: AppParts) -> Self {
+        App {
+            lookup: parts.lookup,
+            keys: parts.keys,
+            progress: parts.progress,
+            cursors: Cursors::new(parts.cursor_secret),
+            metrics_render: parts.metrics_render,
+            permits: Permits::new(&parts.limits),
+            limits: parts.limits,
+        }
+    }
+
+    pub fn keys(&self) -> &KeyStore {
+        &self.keys
+    }
+}

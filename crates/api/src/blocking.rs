@@ -1,0 +1,81 @@
+//! Questions block, so they run on threads of their own, a bounded number at a time for each class of cost.
+//!
+//! A question that was begun is not interrupted: when its client is sent away, it keeps its turn until it is done. So the
+//! bound holds whatever clients do.
+
+use std::sync::Arc;
+
+use tokio::sync::Semaphore;
+use tokio::time::timeout;
+
+use crate::app::{App, Limits};
+use crate::problem::{Problem, kinds};
+
+/// What a question costs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Cost {
+    /// A point read.
+    Lookup,
+    /// A page of a list or a search.
+    Page,
+    /// Sums over many rows.
+    Report,
+}
+
+/// The turns of each class.
+#[derive(Debug)]
+pub(crate) struct Permits {
+    lookups: Arc<Semaphore>,
+    pages: Arc<Semaphore>,
+    reports: Arc<Semaphore>,
+}
+
+impl Permits {
+    pub(crate) fn new(limits: &Limits) -> Self {
+        Permits {
+            lookups: Arc::new(Semaphore::new(limits.lookups_max)),
+            pages: Arc::new(Semaphore::new(limits.pages_max)),
+            reports: Arc::new(Semaphore::new(limits.reports_max)),
+        }
+    }
+
+    fn of(&self, cost: Cost) -> Arc<Semaphore> {
+        match cost {
+            Cost::Lookup => self.lookups.clone(),
+            Cost::Page => self.pages.clone(),
+            Cost::Report => self.reports.clone(),
+        }
+    }
+}
+
+/// Runs `question` when it is its turn.
+///
+/// # Errors
+/// 503 when its turn does not come in time, 500 when it panics, or its own.
+pub(crate) async fn ask<T: Send + 'static>(
+    app: &Arc<App>,
+    cost: Cost,
+    question: impl FnOnce(&App) -> Result<T, Problem> + Send + 'static,
+) -> Result<T, Problem> {
+    let turn = match timeout(app.limits.queue_wait, app.permits.of(cost).acquire_owned()).await {
+        Ok(Ok(turn)) => turn,
+        // Semaphores are never closed, so this is the time that has run out.
+        Ok(Err(_)) | Err(_) => {
+            let detail = "too many requests of this kind are being answered; try again in a moment";
+            return Err(Problem::new(&kinds::OVERLOADED, detail).retry_after(1));
+        }
+    };
+    let shared = app.clone();
+    let span = tracing::Span::current();
+    let answered = tokio::task::spawn_blocking(move || {
+        let _turn = turn;
+        span.in_scope(|| question(&shared))
+    });
+    match answered.await {
+        Ok(answer) => answer,
+        Err(failure) => {
+            tracing::error!(error = %failure, "a question ended without an answer");
+            Err(Problem::internal())
+        }
+    }
+}

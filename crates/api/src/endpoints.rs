@@ -1,0 +1,15 @@
+//! One file per endpoint.
+
+pub(crate) mod health;
+pub(crate) mod ingest_status;
+pub(crate) mod metrics;
+pub(crate) mod openapi;
+pub(crate) mod payment;
+pub(crate) mod payments;
+pub(crate) mod problem_page;
+pub(crate) mod quarantine;
+pub(crate) mod readiness;
+pub(crate) mod sales_report;
+pub(crate) mod search;
+pub(crate) mod search_fields;
+pub(crate) mod settlements_report;

@@ -1,0 +1,52 @@
+//! `GET /v1/payments/{payment_key}`: the unified ledger of one payment.
+
+use std::sync::Arc;
+
+use axum::extract::rejection::PathRejection;
+use axum::extract::{Path, State};
+use axum::http::HeaderValue;
+use axum::response::Response;
+use domain::derive::Payment;
+
+use crate::app::App;
+use crate::as_of::LEDGER_AS_OF;
+use crate::blocking::{Cost, ask};
+use crate::json::answer;
+use crate::json::payment::PaymentJson;
+use crate::keys::Principal;
+use crate::params::Params;
+use crate::problem::{Problem, kinds};
+
+pub(crate) async fn get_payment(
+    State(app): State<Arc<App>>,
+    principal: Principal,
+    params: Params,
+    payment_key: Result<Path<String>, PathRejection>,
+) -> Result<Response, Problem> {
+    let mut mistakes = params.mistakes();
+    params.only(&[], &mut mistakes);
+    mistakes.finish()?;
+    let Path(payment_key) = payment_key.map_err(|_| {
+        Problem::new(&kinds::BAD_ENCODING, "the payment key in the address is not percent-encoded UTF-8")
+    })?;
+    ask(&app, Cost::Lookup, move |app| {
+        let found = app.lookup.payment(&payment_key, &principal.scope)?;
+        let as_of = app.as_of(&found.head);
+        let token = as_of.token.clone();
+        let payment = found.value.as_ref().and_then(|dossier| Payment::derive(dossier, &principal.scope));
+        match payment {
+            Some(payment) => answer(&PaymentJson::of(&payment, &app.cut(&principal)).as_of(as_of), &token),
+            // The one answer for a payment that is absent and for another merchant's.
+            None => Err(not_found(&token)),
+        }
+    })
+    .await
+}
+
+fn not_found(token: &str) -> Problem {
+    let problem = Problem::new(&kinds::PAYMENT_NOT_FOUND, "no payment with this key exists that your key may see");
+    match HeaderValue::from_str(token) {
+        Ok(token) => problem.header(LEDGER_AS_OF, token),
+        Err(_) => problem,
+    }
+}

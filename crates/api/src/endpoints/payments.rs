@@ -1,0 +1,77 @@
+//! `GET /v1/payments`: payments that satisfy typed filters.
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::response::Response;
+use domain::derive::Payment;
+use lookup::{Page, PageRequest};
+use query::{ParamSet, filter_from_params};
+
+use crate::app::App;
+use crate::blocking::{Cost, ask};
+use crate::cursor::Binding;
+use crate::json::answer;
+use crate::json::list::List;
+use crate::json::payment::{Cut, PaymentJson};
+use crate::keys::Principal;
+use crate::page_params;
+use crate::params::Params;
+use crate::problem::Problem;
+
+/// Filters, `q`, and what every list takes.
+const PARAMETERS: ParamSet = ParamSet::PAYMENTS.with_others(&["limit", "cursor", "order"]);
+
+/// What cursors of payments are bound to besides the question.
+const LIST: &str = "payments";
+
+pub(crate) async fn list_payments(
+    State(app): State<Arc<App>>,
+    principal: Principal,
+    params: Params,
+) -> Result<Response, Problem> {
+    page_of_payments(app, principal, params).await
+}
+
+/// A page of payments; lists and searches differ in nothing else.
+pub(super) async fn page_of_payments(
+    app: Arc<App>,
+    principal: Principal,
+    params: Params,
+) -> Result<Response, Problem> {
+    let mut mistakes = params.mistakes();
+    let filter = mistakes.take(filter_from_params(params.pairs(), PARAMETERS));
+    let limit = page_params::limit(&params, &mut mistakes);
+    let order = page_params::order(&params, &mut mistakes);
+    let binding = Binding::new(LIST, &principal.key_id, order, &params);
+    let after = page_params::cursor(&params, mistakes, |sent| app.cursors.read_payment(&binding, sent))?;
+    let filter = filter.ok_or_else(Problem::internal)?;
+    ask(&app, Cost::Page, move |app| {
+        let request = PageRequest { scope: principal.scope.clone(), filter, order, after, limit };
+        let found = app.lookup.page(&request)?;
+        let as_of = app.as_of(&found.head);
+        let Page { rows, next } = found.value;
+        let cut = app.cut(&principal);
+        // A row that the key may not see is no row, whatever the page says.
+        let shown = rows.iter().filter_map(|dossier| Payment::derive(dossier, &principal.scope));
+        let token = as_of.token.clone();
+        let list = List {
+            data: shown.map(|payment| PaymentJson::of(&payment, &cut)).collect(),
+            has_more: next.is_some(),
+            next_cursor: next.map(|place| app.cursors.of_payment(&binding, &place)),
+            as_of,
+        };
+        answer(&list, &token)
+    })
+    .await
+}
+
+impl App {
+    pub(super) fn cut(&self, principal: &Principal) -> Cut {
+        Cut {
+            now: self.lookup.now(),
+            overdue_days: self.lookup.overdue_days(),
+            provider_figures: principal.sees_provider_figures(),
+        }
+    }
+}

@@ -1,0 +1,43 @@
+//! `GET /v1/reports/settlements`: settlement lines, added up.
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::response::Response;
+use domain::rollup::Basis;
+use query::ParamSet;
+
+use crate::app::App;
+use crate::blocking::{Cost, ask};
+use crate::json::answer;
+use crate::json::report::{ReportJson, SettlementsRowJson};
+use crate::keys::Principal;
+use crate::params::Params;
+use crate::problem::Problem;
+use crate::report_params::{self, source_name};
+
+const BASES: &[Basis] = &[Basis::SoldOn, Basis::PaidOutOn];
+
+pub(crate) async fn get_settlements_report(
+    State(app): State<Arc<App>>,
+    principal: Principal,
+    params: Params,
+) -> Result<Response, Problem> {
+    let request = report_params::read(&params, ParamSet::SETTLEMENTS_REPORT, BASES)?;
+    ask(&app, Cost::Report, move |app| {
+        let found = app.lookup.report(&request, &principal.scope)?;
+        let as_of = app.as_of(&found.head);
+        let token = as_of.token.clone();
+        let shows_provider = principal.sees_provider_figures();
+        let row = |row| SettlementsRowJson::of(row, shows_provider);
+        let report = ReportJson {
+            data: found.value.rows.iter().map(row).collect(),
+            totals: found.value.totals.iter().map(row).collect(),
+            orphans_left_out: found.value.orphans_left_out,
+            source: source_name(request.source),
+            as_of,
+        };
+        answer(&report, &token)
+    })
+    .await
+}

@@ -1,0 +1,96 @@
+//! What stands before every handler: the key and its role, the time limit, and panics.
+
+use std::any::Any;
+use std::sync::Arc;
+
+use axum::extract::{FromRequestParts, Request, State};
+use axum::http::header::AUTHORIZATION;
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, Response};
+use axum::middleware::Next;
+use axum::response::IntoResponse;
+use axum::body::Body;
+use tokio::time::timeout;
+
+use crate::app::App;
+use crate::envelope::Template;
+use crate::keys::Principal;
+use crate::problem::{Problem, kinds};
+use crate::routes::{Access, Route};
+
+/// Lets a request in or not, and waits for its answer only so long.
+pub(crate) async fn guard(
+    State((app, route)): State<(Arc<App>, &'static Route)>,
+    mut request: Request,
+    next: Next,
+) -> Response<Body> {
+    let within = app.limits.answer_within;
+    let mut response = match admit(&app, route.access, &mut request) {
+        Err(problem) => problem.into_response(),
+        Ok(()) => match timeout(within, next.run(request)).await {
+            Ok(response) => response,
+            Err(_) => {
+                let detail = format!("the answer was not there after {} seconds", within.as_secs());
+                Problem::new(&kinds::TIMED_OUT, detail).retry_after(5).into_response()
+            }
+        },
+    };
+    response.extensions_mut().insert(Template(route.path));
+    response
+}
+
+fn admit(app: &App, access: Access, request: &mut Request) -> Result<(), Problem> {
+    let needs_key = match access {
+        Access::Open => false,
+        Access::Metrics => app.limits.metrics_need_key,
+        Access::Payments | Access::Operations => true,
+    };
+    if !needs_key {
+        return Ok(());
+    }
+    let key = bearer(request.headers())?;
+    let Some(principal) = app.keys.authenticate(key) else {
+        return Err(Problem::unauthenticated("this key is unknown or revoked", true));
+    };
+    if !access.allows(principal.role) {
+        let detail = format!("a key of role {} may not ask this", principal.role);
+        return Err(Problem::new(&kinds::FORBIDDEN, detail));
+    }
+    tracing::Span::current().record("key.id", principal.key_id.as_str());
+    request.extensions_mut().insert(principal);
+    Ok(())
+}
+
+fn bearer(headers: &HeaderMap) -> Result<&str, Problem> {
+    let mut sent = headers.get_all(AUTHORIZATION).iter();
+    let Some(value) = sent.next() else {
+        return Err(Problem::unauthenticated("send the header Authorization: Bearer KEY", false));
+    };
+    let unreadable = || Problem::unauthenticated("the header Authorization is not: Bearer KEY", true);
+    if sent.next().is_some() {
+        return Err(unreadable());
+    }
+    let text = value.to_str().map_err(|_| unreadable())?;
+    let (scheme, key) = text.split_once(' ').ok_or_else(unreadable)?;
+    if !scheme.eq_ignore_ascii_case("bearer") {
+        return Err(unreadable());
+    }
+    Ok(key.trim())
+}
+
+impl<S: Sync> FromRequestParts<S> for Principal {
+    type Rejection = Problem;
+
+    /// The principal that [`admit`] found. Without one the route asks for no key, and nothing may be read for it.
+    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Problem> {
+        parts.extensions.get::<Principal>().cloned().ok_or_else(Problem::internal)
+    }
+}
+
+/// A handler panicked: the connection lives on, and nobody is told what was in the message.
+pub(crate) fn panicked(payload: Box<dyn Any + Send + 'static>) -> Response<Body> {
+    let said = payload.downcast_ref::<&str>().copied();
+    let said = said.or_else(|| payload.downcast_ref::<String>().map(String::as_str));
+    tracing::error!(panic = said.unwrap_or("no message"), "a handler panicked");
+    Problem::internal().into_response()
+}

@@ -1,0 +1,155 @@
+//! What exists and who may ask it. `openapi.yaml` and the table of roles in `docs/rest.md` are tested against this table.
+
+use std::sync::Arc;
+
+use axum::extract::DefaultBodyLimit;
+use axum::http::{HeaderValue, Uri, header};
+use axum::routing::{MethodRouter, get, post};
+use axum::{Router, middleware};
+use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::compression::CompressionLayer;
+
+use crate::app::App;
+use crate::endpoints::{
+    health, ingest_status, metrics, openapi, payment, payments, problem_page, quarantine, readiness, sales_report, search,
+    search_fields, settlements_report,
+};
+use crate::envelope::envelope;
+use crate::guard::{guard, panicked};
+use crate::keys::Role;
+use crate::params::BODY_BYTES_MAX;
+use crate::problem::{Problem, kinds};
+
+/// Who may ask.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Access {
+    /// Everybody, without a key.
+    Open,
+    /// Everybody, or operators and admins, as configured.
+    Metrics,
+    /// Any key; what it sees is its scope's.
+    Payments,
+    /// Operators and admins.
+    Operations,
+}
+
+impl Access {
+    /// Whether a key of this role is let in.
+    pub fn allows(self, role: Role) -> bool {
+        match (self, role) {
+            (Access::Open | Access::Payments, _) => true,
+            (Access::Metrics | Access::Operations, Role::Operator | Role::Admin) => true,
+            (Access::Metrics | Access::Operations, Role::Merchant | Role::Finance) => false,
+        }
+    }
+}
+
+/// One method of one path.
+pub struct Route {
+    pub method: &'static str,
+    /// As OpenAPI writes it.
+    pub path: &'static str,
+    pub access: Access,
+    handler: fn() -> MethodRouter<Arc<App>>,
+}
+
+const fn route(
+    method: &'static str,
+    path: &'static str,
+    access: Access,
+    handler: fn() -> MethodRouter<Arc<App>>,
+) -> Route {
+    Route { method, path, access, handler }
+}
+
+/// Every route.
+pub const ROUTES: &[Route] = &[
+    route("GET", "/v1/payments", Access::Payments, || get(payments::list_payments)),
+    route("GET", "/v1/payments/search", Access::Payments, || get(search::search_payments)),
+    route("POST", "/v1/payments/search", Access::Payments, || {
+        post(search::post_search_payments).layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
+    }),
+    route("GET", "/v1/payments/{payment_key}", Access::Payments, || get(payment::get_payment)),
+    route("GET", "/v1/search/fields", Access::Payments, || get(search_fields::list_search_fields)),
+    route("GET", "/v1/reports/sales", Access::Payments, || get(sales_report::get_sales_report)),
+    route("GET", "/v1/reports/settlements", Access::Payments, || get(settlements_report::get_settlements_report)),
+    route("GET", "/v1/ingest/status", Access::Operations, || get(ingest_status::get_ingest_status)),
+    route("GET", "/v1/quarantine", Access::Operations, || get(quarantine::list_quarantine)),
+    route("GET", "/healthz", Access::Open, || get(health::get_health)),
+    route("GET", "/readyz", Access::Open, || get(readiness::get_readiness)),
+    route("GET", "/metrics", Access::Metrics, || get(metrics::get_metrics)),
+    route("GET", "/openapi.yaml", Access::Open, || get(openapi::get_openapi)),
+    route("GET", "/problems/{code}", Access::Open, || get(problem_page::get_problem_page)),
+];
+
+/// The service: every route behind its guard, all of it in the envelope.
+pub fn router(app: Arc<App>) -> Router {
+    let routes = ROUTES.iter().fold(Router::new(), |router, route| {
+        let guarded = (route.handler)()
+            .route_layer(CatchPanicLayer::custom(panicked))
+            .route_layer(middleware::from_fn_with_state((app.clone(), route), guard));
+        router.route(route.path, guarded)
+    });
+    routes
+        .method_not_allowed_fallback(method_not_allowed)
+        .fallback(not_found)
+        .layer(middleware::from_fn(envelope))
+        .layer(CompressionLayer::new())
+        .with_state(app)
+}
+
+async fn not_found() -> Problem {
+    Problem::new(&kinds::NOT_FOUND, "there is nothing at this address; openapi.yaml lists what there is")
+}
+
+async fn method_not_allowed(uri: Uri) -> Problem {
+    let methods = methods_of(uri.path());
+    let problem = Problem::new(&kinds::METHOD_NOT_ALLOWED, format!("this address takes {methods}"));
+    match HeaderValue::from_str(&methods) {
+        Ok(value) => problem.header(header::ALLOW, value),
+        Err(_) => problem,
+    }
+}
+
+/// The methods that the route of this path takes. A path that fits two templates is the one without variables.
+fn methods_of(path: &str) -> String {
+    let fitting: Vec<&Route> = ROUTES.iter().filter(|route| fits(route.path, path)).collect();
+    let best = fitting.iter().map(|route| route.path).min_by_key(|template| template.contains('{'));
+    let mut methods = Vec::new();
+    for route in fitting.iter().filter(|route| Some(route.path) == best) {
+        methods.push(route.method);
+        if route.method == "GET" {
+            methods.push("HEAD");
+        }
+    }
+    methods.join(", ")
+}
+
+fn fits(template: &str, path: &str) -> bool {
+    let (mut template, mut path) = (template.split('/'), path.split('/'));
+    loop {
+        match (template.next(), path.next()) {
+            (None, None) => return true,
+            (Some(wanted), Some(segment)) if wanted == segment || wanted.starts_with('{') => {}
+            _ => return false,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_takes_the_methods_of_its_own_template() {
+        for (path, expect) in [
+            ("/v1/payments", "GET, HEAD"),
+            ("/v1/payments/search", "GET, HEAD, POST"),
+            ("/v1/payments/P1", "GET, HEAD"),
+            ("/v1/payments/P1/more", ""),
+            ("/metrics", "GET, HEAD"),
+        ] {
+            assert_eq!(methods_of(path), expect, "{path}");
+        }
+    }
+}
