@@ -233,12 +233,11 @@ impl Pooled {
 
 impl Drop for Pooled {
     fn drop(&mut self) {
-        if let Some(connection) = self.connection.take() {
-            // A connection that cannot end its transaction is not to be used again.
-            let in_transaction = !connection.is_autocommit();
-            if !in_transaction || connection.execute_batch("rollback").is_ok() {
-                self.shared.give_back(connection);
-            }
+        // A connection that cannot end its transaction is not to be used again.
+        if let Some(connection) = self.connection.take()
+            && connection.execute_batch("rollback").is_ok()
+        {
+            self.shared.give_back(connection);
         }
     }
 }

@@ -1,0 +1,4 @@
+//! The ledger on real files: batches, reopening, verification.
+
+mod batches;
+mod feed;
