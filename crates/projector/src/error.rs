@@ -19,8 +19,13 @@ pub enum SourceError {
     #[error("the Kafka option `{key}` cannot be used: {reason}")]
     Option { key: String, reason: String },
 
+    /// The client refuses its settings as a whole, or lacks what they need.
+    #[error("the Kafka client cannot be set up: {reason}")]
+    Client { reason: String },
+
     /// The log itself cannot be read on (a failed checksum, an unknown compression, a fatal error of the client).
-    /// The client would go on behind the unreadable part, which would leave a hole.
+    /// The client would go on behind the unreadable part, which would leave a hole. Damage on the way is gone when the
+    /// source is opened anew, so that is worth trying, with a pause.
     #[error("the Kafka log at {brokers} cannot be read on: {reason}")]
     Broken { brokers: String, reason: String },
 

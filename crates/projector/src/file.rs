@@ -10,7 +10,8 @@
 //! compressed file cannot be entered in the middle) and dropped.
 //!
 //! **Damage.** A compressed file that ends too early or cannot be decoded is an error that names the line, after every
-//! complete line before it was delivered; the broken line is not. A plain file may end without a newline.
+//! complete line before it was delivered; the broken line is not. A plain file may end without a newline. (gzip always
+//! carries a checksum; zstd does as its command writes it, and without one a changed byte can go unseen.)
 
 mod format;
 mod lines;

@@ -36,7 +36,7 @@ use rdkafka::types::RDKafkaErrorCode;
 
 use crate::error::SourceError;
 use crate::kafka::context::{Context, Ends};
-use crate::kafka::discovery::Discovery;
+use crate::kafka::discovery::{Ask, Discovery};
 use crate::kafka::partitions::Partitions;
 use crate::kafka::publish::Publisher;
 use crate::source::{Budget, Content, Counters, Headers, PartitionStatus, Polled, RawMessage, Source, is_event_header};
@@ -54,8 +54,12 @@ pub struct KafkaSource {
     partitions: Partitions,
     publisher: Publisher,
     counters: Counters,
-    /// Since when no broker answers, in the words of the client.
+    brokers: String,
+    /// Why no broker answers, in the words of the client.
     outage: Option<String>,
+    /// What the last look at the cluster could not find out.
+    unseen: Option<String>,
+    /// Why nothing is read any more.
     broken: Option<String>,
 }
 
@@ -72,7 +76,9 @@ impl KafkaSource {
             partitions: Partitions::new(held, options.continue_after_loss),
             consumer,
             counters: Counters::default(),
+            brokers: options.brokers.clone(),
             outage: None,
+            unseen: None,
             broken: None,
         };
         source.take(&found)?;
@@ -84,6 +90,7 @@ impl KafkaSource {
         if found.failure.is_none() {
             self.outage = None;
         }
+        self.unseen.clone_from(&found.failure);
         self.partitions
             .take(found, &self.consumer)
             .map_err(|reason| self.broken(reason.to_string()))
@@ -92,7 +99,7 @@ impl KafkaSource {
     fn broken(&mut self, reason: String) -> SourceError {
         self.broken = Some(reason.clone());
         SourceError::Broken {
-            brokers: self.name.clone(),
+            brokers: self.brokers.clone(),
             reason,
         }
     }
@@ -111,7 +118,7 @@ impl KafkaSource {
         match code {
             Code::AutoOffsetReset | Code::LogTruncation | Code::OffsetOutOfRange => {
                 tracing::warn!(%reason, "a partition cannot be read at its position: the logs are looked at");
-                self.discovery.look_at_logs();
+                self.discovery.ask(Ask::Check);
             }
             Code::AllBrokersDown | Code::Authentication | Code::SaslAuthenticationFailed | Code::SSL => {
                 if self.outage.is_none() {
@@ -127,7 +134,7 @@ impl KafkaSource {
             | Code::ClusterAuthorizationFailed
             | Code::GroupAuthorizationFailed => {
                 tracing::warn!(%reason, "Kafka refuses a topic");
-                self.discovery.look_at_logs();
+                self.discovery.ask(Ask::Look);
             }
             Code::BrokerTransportFailure
             | Code::Resolve
@@ -211,9 +218,6 @@ impl Source for KafkaSource {
                         bytes += message.content.held_bytes();
                         out.push(message);
                     }
-                    if left.is_zero() {
-                        return Ok(Polled::More);
-                    }
                 }
                 Some(Err(error)) => self.judge(&error)?,
                 None if messages > 0 || left.is_zero() => {
@@ -243,12 +247,22 @@ impl Source for KafkaSource {
         let outage = self
             .outage
             .iter()
-            .map(|reason| format!("no broker of {} answers: {reason}", self.name));
+            .map(|reason| format!("no broker of {} answers: {reason}", self.brokers));
+        let unseen = self.unseen.iter().map(|reason| {
+            format!(
+                "new partitions cannot be looked for at {}, which is tried again: {reason}",
+                self.brokers
+            )
+        });
         let unpublished = self.consumer.context().publish_failure();
         let unpublished = unpublished.map(|reason| {
             format!("the group's offsets cannot be written, which only those who watch them will miss: {reason}")
         });
-        outage.chain(self.partitions.problems()).chain(unpublished).collect()
+        outage
+            .chain(unseen)
+            .chain(self.partitions.problems())
+            .chain(unpublished)
+            .collect()
     }
 
     fn counters(&self) -> Counters {

@@ -187,6 +187,7 @@ pub struct Budget {
     pub messages: usize,
     /// Of [`Content::held_bytes`]; the message that reaches it is still delivered.
     pub bytes: usize,
+    /// Until when to wait for a first message. What is there is taken even if this instant has passed.
     pub until: Instant,
 }
 

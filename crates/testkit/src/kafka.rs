@@ -15,6 +15,7 @@ use std::time::Duration;
 
 use rdkafka::admin::{AdminClient, AdminOptions, NewPartitions, NewTopic, TopicReplication};
 use rdkafka::client::DefaultClientContext;
+use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::message::{Header, OwnedHeaders};
 use rdkafka::producer::{BaseRecord, DeliveryResult, Producer, ProducerContext, ThreadedProducer};
 use rdkafka::{ClientConfig, ClientContext, Message, Offset, TopicPartitionList};
@@ -142,11 +143,32 @@ impl TestKafka {
             .for_each(|result| drop(result.expect("the group is deleted")));
     }
 
+    /// The offset that a group has committed.
+    pub fn committed(&self, group: &str, topic: &str, partition: i32) -> Option<i64> {
+        committed(&self.brokers, group, topic, partition)
+    }
+
     fn admin(&self) -> AdminClient<DefaultClientContext> {
         ClientConfig::new()
             .set("bootstrap.servers", &self.brokers)
             .create()
             .expect("a client")
+    }
+}
+
+/// The offset that a group has committed at any broker, real or in process.
+pub fn committed(brokers: &str, group: &str, topic: &str, partition: i32) -> Option<i64> {
+    let mut config = ClientConfig::new();
+    config.set("bootstrap.servers", brokers).set("group.id", group);
+    let consumer: BaseConsumer = config.create().expect("a client");
+    let mut list = TopicPartitionList::new();
+    list.add_partition(topic, partition);
+    let list = consumer
+        .committed_offsets(list, REQUEST_TIMEOUT)
+        .expect("the broker answers");
+    match list.find_partition(topic, partition)?.offset() {
+        Offset::Offset(offset) => Some(offset),
+        _ => None,
     }
 }
 

@@ -38,7 +38,7 @@ impl Context {
         self.heard.lock().publish_failure.clone()
     }
 
-    /// What was heard of a partition before it was looked at anew does not count.
+    /// How the last publication went.
     pub(super) fn note_publish(&self, result: Result<(), KafkaError>) {
         self.heard.lock().publish_failure = result.err().map(|error| error.to_string());
     }

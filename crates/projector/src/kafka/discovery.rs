@@ -54,8 +54,13 @@ pub(super) struct Discovery {
     found: Receiver<Found>,
 }
 
-/// To look at all logs, now.
-struct Ask;
+/// What to do before the next look is due.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Ask {
+    Look,
+    /// To look at the bounds of every log, to see which partition a refusal was about.
+    Check,
+}
 
 impl Discovery {
     pub(super) fn start(consumer: &Arc<BaseConsumer<Context>>, options: &KafkaOptions, first: &Found) -> Self {
@@ -69,6 +74,7 @@ impl Discovery {
                 .iter()
                 .map(|log| (log.topic.clone(), log.partition))
                 .collect(),
+            is_checking: false,
         };
         // The thread must not keep the client alive, and with it its connections, after the source is gone.
         let consumer: Weak<_> = Arc::downgrade(consumer);
@@ -77,15 +83,17 @@ impl Discovery {
         let mut wait = if first.failure.is_some() { retry } else { interval };
         let work = move || {
             loop {
-                let is_check = match asked.recv_timeout(wait) {
-                    Ok(Ask) => true,
-                    Err(RecvTimeoutError::Timeout) => false,
+                let ask = match asked.recv_timeout(wait) {
+                    Ok(ask) => ask,
+                    Err(RecvTimeoutError::Timeout) => Ask::Look,
                     Err(RecvTimeoutError::Disconnected) => return,
                 };
-                // Several asks while we were looking are one.
-                asked.try_iter().for_each(drop);
+                // What was asked while we were looking is one ask.
+                if asked.try_iter().chain([ask]).any(|ask| ask == Ask::Check) {
+                    scout.check();
+                }
                 let Some(consumer) = consumer.upgrade() else { return };
-                let found = scout.look(&consumer, is_check);
+                let found = scout.look(&consumer);
                 drop(consumer);
                 wait = if found.failure.is_some() { retry } else { interval };
                 if sender.send(found).is_err() {
@@ -106,10 +114,9 @@ impl Discovery {
         self.found.try_recv().ok()
     }
 
-    /// Asks for the bounds of every log, to see which partition a refusal was about.
-    pub(super) fn look_at_logs(&self) {
+    pub(super) fn ask(&self, ask: Ask) {
         // It can only fail when the thread is gone, which was reported.
-        let _ = self.asks.send(Ask);
+        let _ = self.asks.send(ask);
     }
 }
 
@@ -127,8 +134,9 @@ pub(super) fn first_look(consumer: &BaseConsumer<Context>, options: &KafkaOption
         topics: options.topics.clone(),
         timeout: options.request_timeout,
         known: HashSet::new(),
+        is_checking: false,
     };
-    Ok(scout.look(consumer, false))
+    Ok(scout.look(consumer))
 }
 
 struct Scout {
@@ -136,15 +144,19 @@ struct Scout {
     timeout: Duration,
     /// Partitions whose logs the source has been told.
     known: HashSet<(String, i32)>,
+    /// Until every log was looked at, over several looks if need be.
+    is_checking: bool,
 }
 
 impl Scout {
-    fn look(&mut self, consumer: &BaseConsumer<Context>, is_check: bool) -> Found {
-        if is_check {
-            self.known.clear();
-        }
+    fn check(&mut self) {
+        self.known.clear();
+        self.is_checking = true;
+    }
+
+    fn look(&mut self, consumer: &BaseConsumer<Context>) -> Found {
         let mut found = Found {
-            is_check,
+            is_check: self.is_checking,
             ..Found::default()
         };
         for topic in self.topics.clone() {
@@ -152,7 +164,7 @@ impl Scout {
                 found.failure = Some(format!("topic {topic}: {error}"));
             }
         }
-        // A check that is not complete decides nothing for what it has not seen, so it is asked for again.
+        self.is_checking &= found.failure.is_some();
         found
     }
 

@@ -94,8 +94,7 @@ impl KafkaOptions {
             .create_with_context(Context::default())
             .map_err(|error| match error {
                 KafkaError::ClientConfig(_, reason, key, _) => SourceError::Option { key, reason },
-                other => SourceError::Option {
-                    key: "bootstrap.servers".to_owned(),
+                other => SourceError::Client {
                     reason: other.to_string(),
                 },
             })

@@ -119,6 +119,20 @@ impl Partitions {
                 topic.partitions.push(Partition::found(id, *number, &self.held));
             }
         }
+        // Read once, and not there any more.
+        for (id, _) in self.held.iter() {
+            let PartitionId::Kafka {
+                topic: of,
+                partition: number,
+            } = id
+            else {
+                continue;
+            };
+            let is_known = topic.partitions.iter().any(|partition| partition.number == *number);
+            if *of == found.name && !topic.is_missing && !is_known {
+                topic.partitions.push(Partition::found(id.clone(), *number, &self.held));
+            }
+        }
         for partition in &mut topic.partitions {
             if found.partitions.contains(&partition.number) {
                 if partition.state == State::Gone {

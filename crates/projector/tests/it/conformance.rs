@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use domain::position::Positions;
 use projector::batch::{BatchLimits, collect};
-use projector::source::{Budget, Content, Polled, RawMessage, Source};
+use projector::source::{Budget, Content, Polled, RawMessage};
 use rand::rngs::StdRng;
 use rand::{RngExt as _, SeedableRng as _};
 use testkit::kafka::TestKafka;
@@ -34,14 +34,11 @@ fn real_kafka_keeps_the_promise_of_a_source() {
 }
 
 fn check_promise(input: &dyn Input) {
-    let seed = 20_260_301;
-    println!("{}, seed {seed}", input.name());
     check_everything_comes_in_order(input);
     check_what_was_applied_does_not_come_again(input);
     check_a_budget_is_kept(input);
-    let mut random = StdRng::seed_from_u64(seed);
-    for _ in 0..6 {
-        check_restarts(input, &mut random);
+    for seed in 1..=6 {
+        check_restarts(input, seed);
     }
 }
 
@@ -59,7 +56,7 @@ fn by_partition(messages: &[RawMessage]) -> Expected {
 }
 
 #[track_caller]
-fn assert_same(input: &dyn Input, found: &[RawMessage]) {
+fn assert_same(name: &str, input: &dyn Input, found: &[RawMessage]) {
     let found = by_partition(found);
     for (partition, expected) in input.expected() {
         let found = found.get(partition).map(Vec::as_slice).unwrap_or_default();
@@ -69,21 +66,17 @@ fn assert_same(input: &dyn Input, found: &[RawMessage]) {
             positions(found),
             positions(expected),
             "{}: positions of {partition}",
-            input.name()
+            name
         );
-        assert!(
-            found == expected,
-            "{}: the content of {partition} differs",
-            input.name()
-        );
+        assert!(found == expected, "{}: the content of {partition} differs", name);
     }
-    assert_eq!(found.len(), input.expected().len(), "{}: partitions", input.name());
+    assert_eq!(found.len(), input.expected().len(), "{}: partitions", name);
 }
 
 fn check_everything_comes_in_order(input: &dyn Input) {
     let mut source = input.open(&Positions::default());
     let read = read_all(&mut *source, total(input.expected()));
-    assert_same(input, &read.messages);
+    assert_same(input.name(), input, &read.messages);
     let counters = source.counters();
     let of = |wanted: fn(&Content) -> bool| {
         let all = input.expected().values().flatten();
@@ -161,11 +154,12 @@ fn check_a_budget_is_kept(input: &dyn Input) {
         }
         assert!(Instant::now() < deadline, "{} messages came", found.len());
     }
-    assert_same(input, &found);
+    assert_same(input.name(), input, &found);
 }
 
 /// Reads with a restart after every few batches: at random sizes, and with a batch that was read and never applied.
-fn check_restarts(input: &dyn Input, random: &mut StdRng) {
+fn check_restarts(input: &dyn Input, seed: u64) {
+    let mut random = StdRng::seed_from_u64(seed);
     let total = total(input.expected());
     let mut read = Read::default();
     let deadline = Instant::now() + PATIENCE;
@@ -193,5 +187,9 @@ fn check_restarts(input: &dyn Input, random: &mut StdRng) {
             read.messages.len()
         );
     }
-    assert_same(input, &read.messages);
+    assert_same(
+        &format!("{}, restarts with seed {seed}", input.name()),
+        input,
+        &read.messages,
+    );
 }

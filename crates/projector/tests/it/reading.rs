@@ -68,7 +68,7 @@ pub(crate) fn read_all(source: &mut dyn Source, count: usize) -> Read {
     }
     if !ended {
         let more = BatchLimits {
-            wait_max: Duration::from_millis(150),
+            wait_max: Duration::from_millis(300),
             ..limits(1000)
         };
         read.take(collect(source, &more).expect("the source can be read"));
