@@ -16,16 +16,22 @@ pub(crate) struct Cli {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Answer questions over REST, and read Kafka if brokers are named
-    #[command(after_help = "Example:\n  ledgerlens serve --data-dir /var/lib/ledgerlens --listen 127.0.0.1:8080 --kafka 127.0.0.1:9092")]
+    #[command(
+        after_help = "Example:\n  ledgerlens serve --data-dir /var/lib/ledgerlens --listen 127.0.0.1:8080 --kafka 127.0.0.1:9092"
+    )]
     Serve(ServeArgs),
     /// Everything embedded on seeded data that keeps flowing; Ctrl-C ends it and removes its data
     #[command(after_help = "Example:\n  ledgerlens demo --listen 127.0.0.1:8080")]
     Demo(DemoArgs),
     /// Write a seeded stream of messages to a file or to Kafka
-    #[command(after_help = "Examples:\n  ledgerlens generate --payments 10000 --out messages.ndjson.zst --expect expected.json\n  ledgerlens generate --payments 1000000 --kafka 127.0.0.1:9092 --rate 5000")]
+    #[command(
+        after_help = "Examples:\n  ledgerlens generate --payments 10000 --out messages.ndjson.zst --expect expected.json\n  ledgerlens generate --payments 1000000 --kafka 127.0.0.1:9092 --rate 5000"
+    )]
     Generate(Box<GenerateArgs>),
     /// Read message files into the ledger: NDJSON, plain, gzip or zstd
-    #[command(after_help = "Example:\n  ledgerlens backfill --data-dir /var/lib/ledgerlens 2025-*.ndjson.zst\n  zstdcat old.zst | ledgerlens backfill --data-dir /var/lib/ledgerlens -\n\nThe last line of standard output is JSON: messages read and how many had which verdict.")]
+    #[command(
+        after_help = "Example:\n  ledgerlens backfill --data-dir /var/lib/ledgerlens 2025-*.ndjson.zst\n  zstdcat old.zst | ledgerlens backfill --data-dir /var/lib/ledgerlens -\n\nThe last line of standard output is JSON: messages read and how many had which verdict."
+    )]
     Backfill(BackfillArgs),
     /// Say of message files what the ledger would refuse, and why
     #[command(after_help = "Example:\n  ledgerlens check messages.ndjson")]
@@ -37,7 +43,9 @@ pub(crate) enum Command {
     #[command(after_help = "Example:\n  ledgerlens rebuild-index --data-dir /var/lib/ledgerlens")]
     RebuildIndex(StoreArgs),
     /// Make, list, revoke and rotate the keys that clients ask with
-    #[command(after_help = "Example:\n  ledgerlens keys create --data-dir /var/lib/ledgerlens --role merchant --merchant m1")]
+    #[command(
+        after_help = "Example:\n  ledgerlens keys create --data-dir /var/lib/ledgerlens --role merchant --merchant m1"
+    )]
     Keys(KeysArgs),
 }
 
@@ -131,7 +139,12 @@ pub(crate) struct GenerateArgs {
     #[arg(long)]
     pub(crate) hostile: bool,
     /// The file to write; its ending (.gz, .zst) says how it is compressed; - is standard output
-    #[arg(long, value_name = "FILE", required_unless_present = "kafka", conflicts_with = "kafka")]
+    #[arg(
+        long,
+        value_name = "FILE",
+        required_unless_present = "kafka",
+        conflicts_with = "kafka"
+    )]
     pub(crate) out: Option<PathBuf>,
     /// Produce to these brokers instead
     #[arg(long, value_name = "BROKERS")]

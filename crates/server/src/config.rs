@@ -105,7 +105,10 @@ impl Default for Config {
         Config {
             data_dir: PathBuf::from("ledgerlens-data"),
             listen: "127.0.0.1:8080".to_owned(),
-            time_zone: TimeZone { default: "Asia/Seoul".to_owned(), merchants: BTreeMap::new() },
+            time_zone: TimeZone {
+                default: "Asia/Seoul".to_owned(),
+                merchants: BTreeMap::new(),
+            },
             kafka: Kafka {
                 brokers: None,
                 topics: Topics {
@@ -118,9 +121,23 @@ impl Default for Config {
                 continue_after_loss: false,
                 options: BTreeMap::new(),
             },
-            ledger: Ledger { memory_mb: 768, threads: 2, wal_mb: 64, spill_mb: 10_240, row_cache_mb: 192 },
-            index: Index { memory_mb: 128, commit_interval_ms: 1_000, recent_max: 100_000 },
-            batch: Batch { messages_max: 20_000, mb_max: 32, age_max_ms: 200 },
+            ledger: Ledger {
+                memory_mb: 768,
+                threads: 2,
+                wal_mb: 64,
+                spill_mb: 10_240,
+                row_cache_mb: 192,
+            },
+            index: Index {
+                memory_mb: 128,
+                commit_interval_ms: 1_000,
+                recent_max: 100_000,
+            },
+            batch: Batch {
+                messages_max: 20_000,
+                mb_max: 32,
+                age_max_ms: 200,
+            },
             settlement: Settlement { overdue_days: 7 },
             api: Api {
                 answer_seconds_max: 30,
@@ -183,12 +200,20 @@ impl Config {
         let mut figment = Figment::from(Serialized::defaults(Config::default()));
         if let Some(file) = file {
             if !file.is_file() {
-                return Err(Failure::usage(format!("the configuration file {} cannot be read", file.display())));
+                return Err(Failure::usage(format!(
+                    "the configuration file {} cannot be read",
+                    file.display()
+                )));
             }
             figment = figment.merge(Toml::file_exact(file));
         }
-        let known = Env::prefixed("LEDGERLENS_").filter_map(|name| Some(key_of(name.as_str())?.into())).split(".");
-        let config: Config = figment.merge(known).extract().map_err(|error| Failure::usage(sentence(error)))?;
+        let known = Env::prefixed("LEDGERLENS_")
+            .filter_map(|name| Some(key_of(name.as_str())?.into()))
+            .split(".");
+        let config: Config = figment
+            .merge(known)
+            .extract()
+            .map_err(|error| Failure::usage(sentence(error)))?;
         config.zones()?;
         Ok(config)
     }
@@ -197,11 +222,16 @@ impl Config {
     pub(crate) fn zones(&self) -> Result<Zones, Failure> {
         let zone = |key: &str, name: &str| {
             name.parse().map_err(|_| {
-                Failure::usage(format!("the setting {key} is {name:?}, which is no time zone such as \"Asia/Seoul\""))
+                Failure::usage(format!(
+                    "the setting {key} is {name:?}, which is no time zone such as \"Asia/Seoul\""
+                ))
             })
         };
         let merchants = self.time_zone.merchants.iter().map(|(merchant, name)| {
-            Ok((merchant.clone(), zone(&format!("time_zone.merchants.{merchant}"), name)?))
+            Ok((
+                merchant.clone(),
+                zone(&format!("time_zone.merchants.{merchant}"), name)?,
+            ))
         });
         Ok(Zones {
             default: zone("time_zone.default", &self.time_zone.default)?,
@@ -211,7 +241,11 @@ impl Config {
 
     pub(crate) fn topics(&self) -> [String; 3] {
         let topics = &self.kafka.topics;
-        [topics.payments.clone(), topics.cancellations.clone(), topics.settlements.clone()]
+        [
+            topics.payments.clone(),
+            topics.cancellations.clone(),
+            topics.settlements.clone(),
+        ]
     }
 
     pub(crate) fn ledger_options(&self) -> ledger::Options {
@@ -230,7 +264,10 @@ impl Config {
         projector::index_keeper::IndexLimits {
             commit_interval: Duration::from_millis(self.index.commit_interval_ms),
             recent_max: self.index.recent_max,
-            writer: search::Options { memory_bytes, ..search::Options::default() },
+            writer: search::Options {
+                memory_bytes,
+                ..search::Options::default()
+            },
             ..projector::index_keeper::IndexLimits::default()
         }
     }
@@ -248,13 +285,19 @@ impl Config {
 /// The path of the key that a variable (without its prefix) sets.
 fn key_of(variable: &str) -> Option<String> {
     let wanted = variable.to_ascii_lowercase();
-    KEYS.iter().find(|key| key.replace('.', "_") == wanted).map(|key| (*key).to_owned())
+    KEYS.iter()
+        .find(|key| key.replace('.', "_") == wanted)
+        .map(|key| (*key).to_owned())
 }
 
 /// figment's error as one sentence that names the key and where it stands.
 fn sentence(error: figment::Error) -> String {
     use figment::error::Kind;
-    let place = error.metadata.as_ref().and_then(|metadata| metadata.source.as_ref()).map(ToString::to_string);
+    let place = error
+        .metadata
+        .as_ref()
+        .and_then(|metadata| metadata.source.as_ref())
+        .map(ToString::to_string);
     let place = place.map(|place| format!(" ({place})")).unwrap_or_default();
     let path = error.path.join(".");
     match &error.kind {
@@ -265,7 +308,9 @@ fn sentence(error: figment::Error) -> String {
             }
             let key = key.join(".");
             let nearest = KEYS.iter().min_by_key(|known| strsim::damerau_levenshtein(known, &key));
-            let nearest = nearest.map(|known| format!("; the nearest setting is {known}")).unwrap_or_default();
+            let nearest = nearest
+                .map(|known| format!("; the nearest setting is {known}"))
+                .unwrap_or_default();
             format!("there is no setting {key}{place}{nearest}")
         }
         kind if path.is_empty() => format!("the configuration cannot be read{place}: {kind}").replace('\n', " "),
@@ -285,7 +330,10 @@ mod tests {
             let pointer = format!("/{}", key.replace('.', "/"));
             let optional = *key == "kafka.brokers";
             assert!(optional || defaults.pointer(&pointer).is_some(), "{key} is no setting");
-            assert!(documented.contains(&format!("`{key}`")), "{key} is not in docs/configuration.md");
+            assert!(
+                documented.contains(&format!("`{key}`")),
+                "{key} is not in docs/configuration.md"
+            );
         }
     }
 

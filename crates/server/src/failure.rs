@@ -58,7 +58,9 @@ impl From<LedgerError> for Failure {
             LedgerError::Locked(_) => "; stop that process, or give another --data-dir",
             LedgerError::Foreign { .. } => "; give an empty or a new directory with --data-dir",
             LedgerError::Directory { .. } => "; check its owner, its rights and the space on its disk",
-            LedgerError::Engine { .. } | LedgerError::Rows { .. } => "; check the disk's space and health, then start again",
+            LedgerError::Engine { .. } | LedgerError::Rows { .. } => {
+                "; check the disk's space and health, then start again"
+            }
             LedgerError::Damaged(_) => "; restore a backup",
             LedgerError::ReportTooLarge { .. } => "",
         };
@@ -68,7 +70,10 @@ impl From<LedgerError> for Failure {
 
 impl From<SearchError> for Failure {
     fn from(error: SearchError) -> Self {
-        Failure::Store(format!("{}; `ledgerlens rebuild-index` makes the index again", chain(&error)))
+        Failure::Store(format!(
+            "{}; `ledgerlens rebuild-index` makes the index again",
+            chain(&error)
+        ))
     }
 }
 
@@ -77,9 +82,11 @@ impl From<SourceError> for Failure {
         let sentence = chain(&error);
         match error {
             SourceError::Unreachable { .. } => Failure::Use(format!("{sentence}; start the broker or correct --kafka")),
-            SourceError::Option { .. } => Failure::Use(sentence),
+            SourceError::Option { .. } | SourceError::Client { .. } => Failure::Use(sentence),
             SourceError::Open { .. } => Failure::Use(sentence),
-            SourceError::Broken { .. } | SourceError::Read { .. } | SourceError::Changed { .. } => Failure::Data(sentence),
+            SourceError::Broken { .. } | SourceError::Read { .. } | SourceError::Changed { .. } => {
+                Failure::Data(sentence)
+            }
         }
     }
 }

@@ -47,7 +47,9 @@ pub(crate) struct Parts {
 
 /// Kafka's settings, if brokers are named.
 pub(crate) fn kafka_options(config: &Config, brokers: Option<&str>) -> Option<KafkaOptions> {
-    let brokers = brokers.or(config.kafka.brokers.as_deref()).filter(|brokers| !brokers.trim().is_empty())?;
+    let brokers = brokers
+        .or(config.kafka.brokers.as_deref())
+        .filter(|brokers| !brokers.trim().is_empty())?;
     Some(KafkaOptions {
         brokers: brokers.to_owned(),
         topics: config.topics().to_vec(),
@@ -71,7 +73,10 @@ pub(crate) fn start(parts: Parts) -> Result<Ingestion, Failure> {
         .name("ingest".to_owned())
         .spawn(move || ingest(parts, first, told))
         .map_err(|cause| Failure::Store(format!("ingestion cannot be started: {cause}")))?;
-    Ok(Ingestion { stop, thread: Some(thread) })
+    Ok(Ingestion {
+        stop,
+        thread: Some(thread),
+    })
 }
 
 fn ingest(parts: Parts, mut first: Option<KafkaSource>, stop: Arc<AtomicBool>) {
@@ -114,7 +119,9 @@ fn ingest(parts: Parts, mut first: Option<KafkaSource>, stop: Arc<AtomicBool>) {
 }
 
 fn partition(status: &PartitionStatus) -> Option<PartitionProgress> {
-    let PartitionId::Kafka { topic, partition } = status.partition.as_ref() else { return None };
+    let PartitionId::Kafka { topic, partition } = status.partition.as_ref() else {
+        return None;
+    };
     Some(PartitionProgress {
         topic: topic.clone(),
         partition: *partition,
@@ -126,7 +133,9 @@ fn partition(status: &PartitionStatus) -> Option<PartitionProgress> {
 
 /// How far behind the newest applied message is, while anything waits.
 fn lag_ms(partitions: &[PartitionStatus], appended_at: Option<DateTime<Utc>>) -> u64 {
-    let behind = partitions.iter().any(|partition| partition.lag.is_some_and(|lag| lag > 0));
+    let behind = partitions
+        .iter()
+        .any(|partition| partition.lag.is_some_and(|lag| lag > 0));
     match (behind, appended_at) {
         (true, Some(at)) => u64::try_from((Utc::now() - at).num_milliseconds()).unwrap_or(0),
         // Nothing was applied yet and something waits: at least as long as it takes to find out.

@@ -34,7 +34,11 @@ impl Bar {
             bar.set_message(what);
             bar
         });
-        Bar { bar, what, said_at: Instant::now() }
+        Bar {
+            bar,
+            what,
+            said_at: Instant::now(),
+        }
     }
 
     pub(crate) fn set(&mut self, done: u64, total: Option<u64>) {

@@ -20,8 +20,14 @@ pub(crate) fn cursor_secret(data_dir: &Path) -> Result<[u8; 32], Failure> {
     }
     let mut secret = [0; 32];
     getrandom::fill(&mut secret).map_err(|cause| Failure::Store(format!("no random bytes: {cause}")))?;
-    let mut file =
-        fs::File::options().write(true).create_new(true).mode(0o600).open(&path).map_err(unusable)?;
-    file.write_all(&secret).and_then(|()| file.sync_all()).map_err(unusable)?;
+    let mut file = fs::File::options()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(&path)
+        .map_err(unusable)?;
+    file.write_all(&secret)
+        .and_then(|()| file.sync_all())
+        .map_err(unusable)?;
     Ok(secret)
 }

@@ -26,9 +26,17 @@ impl Stores {
     pub(crate) fn open(config: &Config) -> Result<Self, Failure> {
         let dir = DataDir::lock(&config.data_dir)?;
         let (writer, reader) = ledger::open(&dir, &config.ledger_options(), config.zones()?)?;
-        let place =
-            IndexPlace { dir: dir.index(), reader: Arc::new(RwLock::new(None)), recent: Arc::new(Recent::default()) };
-        Ok(Stores { dir, writer, reader, place })
+        let place = IndexPlace {
+            dir: dir.index(),
+            reader: Arc::new(RwLock::new(None)),
+            recent: Arc::new(Recent::default()),
+        };
+        Ok(Stores {
+            dir,
+            writer,
+            reader,
+            place,
+        })
     }
 
     /// What the API asks.
@@ -38,6 +46,11 @@ impl Stores {
             now: Arc::new(Utc::now),
             looked_at_max: 50_000,
         };
-        Lookup::new(self.reader.clone(), self.place.reader.clone(), self.place.recent.clone(), options)
+        Lookup::new(
+            self.reader.clone(),
+            self.place.reader.clone(),
+            self.place.recent.clone(),
+            options,
+        )
     }
 }

@@ -23,15 +23,21 @@ pub(crate) fn run(args: BackfillArgs) -> Result<ExitCode, Failure> {
     telemetry::start_logs("info");
     let config = Config::load(&args.store)?;
     let stores = Stores::open(&config)?;
-    let mut pipeline =
-        Pipeline::start(stores.writer, stores.reader.clone(), stores.place.clone(), config.index_limits())?;
+    let mut pipeline = Pipeline::start(
+        stores.writer,
+        stores.reader.clone(),
+        stores.place.clone(),
+        config.index_limits(),
+    )?;
     let stop = Arc::new(AtomicBool::new(false));
     stop_on_interrupt(stop.clone());
     let mut sum = Counts::default();
     for file in &args.files {
         sum.add(&one(&mut pipeline, file, &config, &stop)?);
         if stop.load(Ordering::Acquire) {
-            return Err(Failure::Data("interrupted; what was applied is kept, run it again to go on".to_owned()));
+            return Err(Failure::Data(
+                "interrupted; what was applied is kept, run it again to go on".to_owned(),
+            ));
         }
     }
     pipeline.writer().checkpoint()?;
@@ -55,7 +61,9 @@ pub(crate) fn result_line(counts: &Counts) -> String {
 
 fn stop_on_interrupt(stop: Arc<AtomicBool>) {
     // Without a handler the process simply ends; what was committed stays.
-    let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_all().build() else { return };
+    let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_all().build() else {
+        return;
+    };
     std::thread::spawn(move || {
         runtime.block_on(super::serve::shutdown());
         stop.store(true, Ordering::Release);

@@ -21,7 +21,14 @@ pub(crate) fn run(args: &CheckArgs) -> Result<ExitCode, Failure> {
         let mut messages = Vec::new();
         loop {
             let until = Instant::now() + Duration::from_secs(1);
-            let polled = source.poll(&Budget { messages: 10_000, bytes: 16 << 20, until }, &mut messages)?;
+            let polled = source.poll(
+                &Budget {
+                    messages: 10_000,
+                    bytes: 16 << 20,
+                    until,
+                },
+                &mut messages,
+            )?;
             for message in messages.drain(..) {
                 read += 1;
                 if let Some(reason) = reason(&message) {
@@ -44,7 +51,9 @@ pub(crate) fn run(args: &CheckArgs) -> Result<ExitCode, Failure> {
 fn reason(message: &RawMessage) -> Option<String> {
     match &message.content {
         Content::Null => None,
-        Content::Oversize(_) => Some("too_large \"\": the message is larger than 1 MiB; publish a smaller one".to_owned()),
+        Content::Oversize(_) => {
+            Some("too_large \"\": the message is larger than 1 MiB; publish a smaller one".to_owned())
+        }
         Content::Value { bytes, .. } => {
             let refusal = decode(bytes, message.encoding().as_encoding()).err()?;
             Some(format!("{} {:?}: {}", refusal.code, refusal.pointer, refusal.detail))

@@ -13,7 +13,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Instant;
 
-use api::Role;
+use api::keys::Role;
 use chrono::{NaiveDate, Utc};
 use generator::{Plan, Rate, Stream, write_file};
 use projector::pipeline::Pipeline;
@@ -41,10 +41,19 @@ pub(crate) fn run(args: DemoArgs) -> Result<ExitCode, Failure> {
         .tempdir()
         .map_err(|cause| Failure::Store(format!("no temporary directory can be made: {cause}")))?;
     let runtime = serve::runtime()?;
-    let config = Config { data_dir: dir.path().join("data"), listen: args.listen.clone(), ..Config::default() };
+    let config = Config {
+        data_dir: dir.path().join("data"),
+        listen: args.listen.clone(),
+        ..Config::default()
+    };
     let listener = runtime.block_on(serve::bind(&config.listen))?;
-    let address = listener.local_addr().map_or_else(|_| config.listen.clone(), |address| address.to_string());
-    say(&format!("loading {} payments of {DAYS} days and a thin tail of older ones ...", args.payments))?;
+    let address = listener
+        .local_addr()
+        .map_or_else(|_| config.listen.clone(), |address| address.to_string());
+    say(&format!(
+        "loading {} payments of {DAYS} days and a thin tail of older ones ...",
+        args.payments
+    ))?;
     let stores = load_past(&args, &config, dir.path())?;
     let cluster = MockCluster::new(1)
         .map_err(|cause| Failure::Store(format!("the in-process broker cannot be started: {cause}")))?;
@@ -61,11 +70,23 @@ pub(crate) fn run(args: DemoArgs) -> Result<ExitCode, Failure> {
     let example = tour::Example::find(&service.lookup)?;
     let mut printed = Vec::new();
     for role in Role::ALL {
-        let merchants = if role == Role::Merchant { vec![example.merchant_id.clone()] } else { Vec::new() };
-        let key = store.create(role, &merchants, Utc::now()).map_err(|error| Failure::Store(chain(&error)))?;
+        let merchants = if role == Role::Merchant {
+            vec![example.merchant_id.clone()]
+        } else {
+            Vec::new()
+        };
+        let key = store
+            .create(role, &merchants, Utc::now())
+            .map_err(|error| Failure::Store(chain(&error)))?;
         printed.push((role, key.key));
     }
-    say(&tour::text(&address, &cluster.bootstrap_servers(), &printed, &example, started.elapsed()))?;
+    say(&tour::text(
+        &address,
+        &cluster.bootstrap_servers(),
+        &printed,
+        &example,
+        started.elapsed(),
+    ))?;
     runtime.block_on(service.serve(listener, serve::shutdown()))?;
     drop(present);
     drop(cluster);
@@ -80,11 +101,18 @@ fn load_past(args: &DemoArgs, config: &Config, dir: &Path) -> Result<Stores, Fai
     write_file(&mut stream, &file, &mut |_| ControlFlow::Continue(()))
         .map_err(|error| Failure::Store(chain(&error)))?;
     let stores = Stores::open(config)?;
-    let mut pipeline =
-        Pipeline::start(stores.writer, stores.reader.clone(), stores.place.clone(), config.index_limits())?;
+    let mut pipeline = Pipeline::start(
+        stores.writer,
+        stores.reader.clone(),
+        stores.place.clone(),
+        config.index_limits(),
+    )?;
     backfill::one(&mut pipeline, &file, config, &Arc::new(AtomicBool::new(false)))?;
     // The service begins with its own pipeline on the same stores.
-    Ok(Stores { writer: pipeline.into_writer(), ..stores })
+    Ok(Stores {
+        writer: pipeline.into_writer(),
+        ..stores
+    })
 }
 
 fn past(args: &DemoArgs, today: NaiveDate) -> Plan {
@@ -111,5 +139,7 @@ fn past(args: &DemoArgs, today: NaiveDate) -> Plan {
 fn say(text: &str) -> Result<(), Failure> {
     use std::io::Write as _;
     println!("{text}");
-    std::io::stdout().flush().map_err(|cause| Failure::usage(format!("standard output cannot be written: {cause}")))
+    std::io::stdout()
+        .flush()
+        .map_err(|cause| Failure::usage(format!("standard output cannot be written: {cause}")))
 }

@@ -17,7 +17,11 @@ pub(crate) fn run(args: Box<GenerateArgs>) -> Result<ExitCode, Failure> {
     telemetry::start_logs("info");
     let plan = plan(&args);
     plan.validate().map_err(|error| Failure::usage(chain(&error)))?;
-    let stream = if args.expect.is_some() { Stream::with_expect(plan) } else { Stream::new(plan) };
+    let stream = if args.expect.is_some() {
+        Stream::with_expect(plan)
+    } else {
+        Stream::new(plan)
+    };
     let mut stream = stream.map_err(|error| Failure::usage(chain(&error)))?;
     let mut bar = Bar::new("generate", "payments", Some(args.payments));
     let mut on_progress = |progress: Progress| {
@@ -27,18 +31,29 @@ pub(crate) fn run(args: Box<GenerateArgs>) -> Result<ExitCode, Failure> {
     let done = match (&args.kafka, &args.out) {
         (Some(brokers), _) => {
             let topics = Config::read(args.config.as_ref())?.topics();
-            let target = Target { topics, rate: args.rate, ..Target::new(brokers) };
+            let target = Target {
+                topics,
+                rate: args.rate,
+                ..Target::new(brokers)
+            };
             produce(&mut stream, &target, &mut on_progress).map_err(|error| Failure::usage(chain(&error)))?
         }
-        (None, Some(out)) if out.as_os_str() == "-" => write_ndjson(&mut stream, &mut std::io::stdout().lock(), &mut on_progress)
-            .map_err(|cause| Failure::usage(format!("standard output cannot be written: {cause}")))?,
+        (None, Some(out)) if out.as_os_str() == "-" => {
+            write_ndjson(&mut stream, &mut std::io::stdout().lock(), &mut on_progress)
+                .map_err(|cause| Failure::usage(format!("standard output cannot be written: {cause}")))?
+        }
         (None, Some(out)) => {
             write_file(&mut stream, out, &mut on_progress).map_err(|error| Failure::usage(chain(&error)))?
         }
         (None, None) => return Err(Failure::usage("say where to: --out FILE or --kafka BROKERS")),
     };
     bar.finish();
-    tracing::info!(messages = done.messages, bytes = done.bytes, payments = done.payments, "generated");
+    tracing::info!(
+        messages = done.messages,
+        bytes = done.bytes,
+        payments = done.payments,
+        "generated"
+    );
     if let (Some(path), Some(expect)) = (&args.expect, stream.into_expect()) {
         let text = serde_json::to_string_pretty(&expect)
             .map_err(|cause| Failure::usage(format!("the ground truth cannot be written: {cause}")))?;

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::process::ExitCode;
 
-use api::{KeyError, KeyStore, Role};
+use api::keys::{KeyError, KeyStore, Role};
 use chrono::Utc;
 use ledger::data_dir;
 
@@ -40,23 +40,41 @@ fn refused(error: &KeyError) -> Failure {
 #[expect(clippy::print_stdout, reason = "keys are printed")]
 pub(crate) fn run(args: KeysArgs) -> Result<ExitCode, Failure> {
     match args.command {
-        KeysCommand::Create { store: args, role, merchants } => {
+        KeysCommand::Create {
+            store: args,
+            role,
+            merchants,
+        } => {
             let role: Role = role.parse().map_err(|error| refused(&error))?;
-            let made = store(&args)?.create(role, &merchants, Utc::now()).map_err(|error| refused(&error))?;
+            let made = store(&args)?
+                .create(role, &merchants, Utc::now())
+                .map_err(|error| refused(&error))?;
             println!("{}", made.key);
         }
         KeysCommand::List { store: args } => {
             for key in store(&args)?.list().map_err(|error| refused(&error))? {
                 let merchants: Vec<&str> = key.merchants.iter().map(String::as_str).collect();
-                let state = key.revoked_at.map_or("active".to_owned(), |at| format!("revoked {}", at.format("%F %T")));
-                println!("{}\t{}\t{}\t{}\t{state}", key.id, key.role, merchants.join(","), key.created_at.format("%F %T"));
+                let state = key
+                    .revoked_at
+                    .map_or("active".to_owned(), |at| format!("revoked {}", at.format("%F %T")));
+                println!(
+                    "{}\t{}\t{}\t{}\t{state}",
+                    key.id,
+                    key.role,
+                    merchants.join(","),
+                    key.created_at.format("%F %T")
+                );
             }
         }
         KeysCommand::Revoke { store: args, key_id } => {
-            store(&args)?.revoke(&key_id, Utc::now()).map_err(|error| refused(&error))?;
+            store(&args)?
+                .revoke(&key_id, Utc::now())
+                .map_err(|error| refused(&error))?;
         }
         KeysCommand::Rotate { store: args, key_id } => {
-            let made = store(&args)?.rotate(&key_id, Utc::now()).map_err(|error| refused(&error))?;
+            let made = store(&args)?
+                .rotate(&key_id, Utc::now())
+                .map_err(|error| refused(&error))?;
             println!("{}", made.key);
         }
     }

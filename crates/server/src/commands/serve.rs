@@ -4,7 +4,8 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
-use api::{App, AppParts, KeyStore, Limits, Progress};
+use api::keys::KeyStore;
+use api::{App, AppParts, Limits, Progress};
 use tokio::net::TcpListener;
 
 use crate::cli::ServeArgs;
@@ -28,7 +29,9 @@ pub(crate) fn run(args: ServeArgs) -> Result<ExitCode, Failure> {
     runtime.block_on(async {
         let listener = bind(&config.listen).await?;
         let service = Service::start(&config)?;
-        let address = listener.local_addr().map_or_else(|_| config.listen.clone(), |address| address.to_string());
+        let address = listener
+            .local_addr()
+            .map_or_else(|_| config.listen.clone(), |address| address.to_string());
         tracing::info!(address, data_dir = %config.data_dir.display(), "ledgerlens answers");
         service.serve(listener, shutdown()).await
     })?;
@@ -46,7 +49,9 @@ pub(crate) fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
 /// Takes the address before anything else, so that a server that cannot answer does not begin to write.
 pub(crate) async fn bind(listen: &str) -> Result<TcpListener, Failure> {
     TcpListener::bind(listen).await.map_err(|cause| {
-        Failure::usage(format!("cannot listen on {listen}: {cause}; give another address with --listen"))
+        Failure::usage(format!(
+            "cannot listen on {listen}: {cause}; give another address with --listen"
+        ))
     })
 }
 
@@ -111,7 +116,12 @@ impl Service {
             kafka: ingest::kafka_options(config, None),
             progress,
         })?;
-        Ok(Service { app: Arc::new(app), lookup, ingestion, _dir: stores.dir })
+        Ok(Service {
+            app: Arc::new(app),
+            lookup,
+            ingestion,
+            _dir: stores.dir,
+        })
     }
 
     /// Answers until `shutdown`, then stops reading, commits what is open and ends.

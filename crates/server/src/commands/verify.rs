@@ -17,11 +17,17 @@ pub(crate) fn run(args: &StoreArgs) -> Result<ExitCode, Failure> {
     let config = Config::load(args)?;
     let stores = Stores::open(&config)?;
     // Starting the pipeline brings the index to the ledger's position, as a server's start would.
-    let pipeline =
-        Pipeline::start(stores.writer, stores.reader.clone(), stores.place.clone(), config.index_limits())?;
+    let pipeline = Pipeline::start(
+        stores.writer,
+        stores.reader.clone(),
+        stores.place.clone(),
+        config.index_limits(),
+    )?;
     let mut bar = Bar::new("verify", "payments", None);
     let index = stores.place.reader.read().clone();
-    let verified = projector::verify::verify(&stores.reader, index.as_ref(), &mut |done, total| bar.set(done, Some(total)))?;
+    let verified = projector::verify::verify(&stores.reader, index.as_ref(), &mut |done, total| {
+        bar.set(done, Some(total))
+    })?;
     bar.finish();
     drop(pipeline);
     for difference in &verified.differences {

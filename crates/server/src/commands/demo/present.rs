@@ -51,14 +51,19 @@ impl Present {
             .name("present".to_owned())
             .spawn(move || flow(seed, &producer, &topics, &told))
             .map_err(|cause| Failure::Store(format!("the demo's producer cannot be started: {cause}")))?;
-        Ok(Present { stop, thread: Some(thread) })
+        Ok(Present {
+            stop,
+            thread: Some(thread),
+        })
     }
 }
 
 fn flow(seed: u64, producer: &BaseProducer, topics: &[String; 3], stop: &AtomicBool) {
     let mut day = today();
     while !stop.load(Ordering::Acquire) {
-        let Ok(mut stream) = Stream::new(plan(seed, day)) else { return };
+        let Ok(mut stream) = Stream::new(plan(seed, day)) else {
+            return;
+        };
         let now = Utc::now().timestamp_millis();
         // What was due before the demo began is not produced any more.
         while stream.peek_ms().is_some_and(|due| due < now) {

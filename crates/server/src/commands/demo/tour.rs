@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use api::Role;
+use api::keys::Role;
 use domain::derive::Payment;
 use domain::scope::Scope;
 use ledger::Order;
@@ -23,8 +23,13 @@ impl Example {
     pub(super) fn find(lookup: &Lookup) -> Result<Self, Failure> {
         let filter = query::compile("status:PARTIALLY_CANCELED method:CARD currency:KRW settlement_status:PAID")
             .map_err(|error| Failure::usage(error.to_string()))?;
-        let request =
-            PageRequest { scope: Scope::All, filter, order: Order::NewestFirst, after: None, limit: 50 };
+        let request = PageRequest {
+            scope: Scope::All,
+            filter,
+            order: Order::NewestFirst,
+            after: None,
+            limit: 50,
+        };
         let page = lookup.page(&request).map_err(|error| Failure::Store(chain(&error)))?;
         let example = page.value.rows.iter().find_map(|dossier| {
             let payment = Payment::derive(dossier, &Scope::All)?;
@@ -41,14 +46,12 @@ impl Example {
 }
 
 /// The text that a visitor reads.
-pub(super) fn text(
-    address: &str,
-    brokers: &str,
-    keys: &[(Role, String)],
-    example: &Example,
-    took: Duration,
-) -> String {
-    let key = |role: Role| keys.iter().find(|(held, _)| *held == role).map_or("", |(_, key)| key.as_str());
+pub(super) fn text(address: &str, brokers: &str, keys: &[(Role, String)], example: &Example, took: Duration) -> String {
+    let key = |role: Role| {
+        keys.iter()
+            .find(|(held, _)| *held == role)
+            .map_or("", |(_, key)| key.as_str())
+    };
     let (merchant, finance, operator) = (key(Role::Merchant), key(Role::Finance), key(Role::Operator));
     let base = format!("http://{address}");
     let (payment_key, merchant_id) = (&example.payment_key, &example.merchant_id);
@@ -60,7 +63,11 @@ pub(super) fn text(
         "Keys".to_owned(),
     ];
     for (role, key) in keys {
-        let sees = if *role == Role::Merchant { format!("  (sees {merchant_id} only)") } else { String::new() };
+        let sees = if *role == Role::Merchant {
+            format!("  (sees {merchant_id} only)")
+        } else {
+            String::new()
+        };
         lines.push(format!("  {:<9} {key}{sees}", role.as_str()));
     }
     let mut request = |number: usize, shows: &str, curl: String| {
@@ -108,7 +115,9 @@ pub(super) fn text(
         r#"{{"specversion":"1.0","id":"hello-1","source":"me","type":"payment.recorded.v1","time":"{now}","data":{{"payment_key":"pay_hello","merchant_id":"{merchant_id}","order_id":"ORD-HELLO","version":1,"status":"DONE","method":"CARD","currency":"KRW","amount":{{"total":"12345"}},"requested_at":"{now}","approved_at":"{now}","order_name":"Hello Ledgerlens"}}}}"#
     );
     lines.push(format!("\nPublish an event of your own (kcat, from Debian's package kcat):\n   echo '{event}' | kcat -P -b {brokers} -t payments -k pay_hello"));
-    lines.push(format!("and find it:\n   curl -s -H 'Authorization: Bearer {merchant}' '{base}/v1/payments/search?q=ORD-HELLO'"));
+    lines.push(format!(
+        "and find it:\n   curl -s -H 'Authorization: Bearer {merchant}' '{base}/v1/payments/search?q=ORD-HELLO'"
+    ));
     lines.push("\nCtrl-C ends the demo and removes its data.".to_owned());
     lines.join("\n")
 }
