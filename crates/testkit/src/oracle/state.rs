@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// Whether a restricted key sees, on a payment whose live payment entry is its own, what entries naming another
 /// merchant do to the flags. See "Decisions" in the module documentation.
-const FOREIGN_ENTRIES_SHOW_ON_ARRIVED_PAYMENTS: bool = true;
+const FOREIGN_ENTRIES_SHOW_ON_ARRIVED_PAYMENTS: bool = false;
 
 /// Which merchants' payments a reader may see.
 #[derive(Debug, Clone, PartialEq, Eq)]
