@@ -21,7 +21,7 @@ pub(crate) enum Cursor {
         documents: Arc<[DocId]>,
         at: usize,
     },
-    /// The rarest first.
+    /// The rarest first; at least one.
     And(Vec<Cursor>),
     Or(Union),
 }
@@ -38,11 +38,13 @@ impl Cursor {
         Cursor::List { documents, at: 0 }
     }
 
-    pub(crate) fn and(members: Vec<Cursor>) -> Cursor {
-        let mut members: Vec<Cursor> = members
-            .into_iter()
-            .filter(|member| !matches!(member, Cursor::Everything { .. }))
-            .collect();
+    /// All members, in a segment of so many documents.
+    pub(crate) fn and(members: Vec<Cursor>, documents: u32) -> Cursor {
+        let narrows = |member: &Cursor| !matches!(member, Cursor::Everything { .. });
+        let mut members: Vec<Cursor> = members.into_iter().filter(narrows).collect();
+        if members.is_empty() {
+            return Cursor::Everything { documents };
+        }
         members.sort_by_key(Cursor::cost);
         Cursor::And(members)
     }
@@ -154,23 +156,16 @@ mod tests {
         check(Cursor::Nothing, &[]);
         check(Cursor::Everything { documents: 3 }, &[0, 1, 2]);
         check(list(&[1, 5, 9]), &[1, 5, 9]);
-        check(
-            Cursor::and(vec![
-                list(&[1, 2, 3, 8, 9]),
-                list(&[2, 8, 10]),
-                Cursor::Everything { documents: 11 },
-            ]),
-            &[2, 8],
-        );
-        check(Cursor::and(vec![list(&[1, 2]), list(&[3])]), &[]);
-        check(Cursor::and(vec![list(&[1, 2]), Cursor::Nothing]), &[]);
+        let all = || Cursor::Everything { documents: 11 };
+        let and = |members| Cursor::and(members, 11);
+        check(and(vec![list(&[1, 2, 3, 8, 9]), list(&[2, 8, 10]), all()]), &[2, 8]);
+        check(and(vec![all(), all()]), &[0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
+        check(and(vec![list(&[1, 2]), list(&[3])]), &[]);
+        check(and(vec![list(&[1, 2]), Cursor::Nothing]), &[]);
         check(
             Cursor::or(vec![list(&[1, 2, 9]), list(&[2, 8]), Cursor::Nothing]),
             &[1, 2, 8, 9],
         );
-        check(
-            Cursor::or(vec![list(&[]), Cursor::and(vec![list(&[4, 6]), list(&[6])])]),
-            &[6],
-        );
+        check(Cursor::or(vec![list(&[]), and(vec![list(&[4, 6]), list(&[6])])]), &[6]);
     }
 }

@@ -143,8 +143,8 @@ impl Segment {
         }
         let mut cursor = self.cursor(query, lists)?;
         let whole = window == (0..self.hours.len());
-        let in_window: u64 = window.clone().map(|at| self.hours.documents(at)).sum();
-        if whole || cursor.cost() <= in_window {
+        let in_window = || -> u64 { window.clone().map(|at| self.hours.documents(at)).sum() };
+        if whole || cursor.cost() <= in_window() {
             let hours = self.hours.hours(window);
             let (first, last) = (hours.first().copied().unwrap_or(0), hours.last().copied().unwrap_or(0));
             let mut document = cursor.seek(0);
@@ -206,7 +206,7 @@ impl Segment {
             TermQuery::And(members) => {
                 let members: Result<Vec<Cursor>, SearchError> =
                     members.iter().map(|member| self.cursor(member, lists)).collect();
-                Cursor::and(members?)
+                Cursor::and(members?, self.max_doc())
             }
             TermQuery::Or(members) => {
                 let members: Result<Vec<Cursor>, SearchError> =

@@ -49,7 +49,7 @@ pub struct Walk {
     estimate: Option<u64>,
     /// How many documents the next window should cover.
     reach: u64,
-    documents_read: u64,
+    documents_covered: u64,
 }
 
 impl Walk {
@@ -73,7 +73,7 @@ impl Walk {
             lists: PrefixLists::new(),
             estimate: None,
             reach: 0,
-            documents_read: 0,
+            documents_covered: 0,
         }
     }
 
@@ -100,9 +100,9 @@ impl Walk {
         Ok(Some(hits))
     }
 
-    /// Documents that lay in the windows read so far, for `explain`.
-    pub fn documents_read(&self) -> u64 {
-        self.documents_read
+    /// Documents that lie in the windows so far, for `explain`. Of a rare word next to nothing of them was read.
+    pub fn documents_covered(&self) -> u64 {
+        self.documents_covered
     }
 
     /// The first window is twice as large as hits spread evenly over all hours would need.
@@ -136,12 +136,17 @@ impl Walk {
             return None;
         }
         let before = self.ahead.clone();
+        if self.reach == u64::MAX {
+            self.documents_covered = self.snapshot.documents();
+            self.ahead.iter_mut().for_each(|hours| *hours = 0..0);
+            return before.iter().any(|hours| !hours.is_empty()).then_some(before);
+        }
         let mut covered = 0;
         while covered < self.reach {
             let Some(hour) = self.nearest_hour() else { break };
             covered += self.take(hour);
         }
-        self.documents_read += covered;
+        self.documents_covered += covered;
         let taken: Vec<Range<usize>> = before
             .into_iter()
             .zip(&self.ahead)

@@ -22,6 +22,8 @@ const MEMORY_BYTES: std::ops::RangeInclusive<usize> = 16 << 20..=4_000_000_000;
 /// costs a merge.
 const DELETED_SHARE_MAX: f32 = 0.25;
 
+type Engine = tantivy::IndexWriter<TantivyDocument>;
+
 #[derive(Debug, Clone)]
 pub struct Options {
     /// Memory for documents that are not yet in a segment, 16 MiB to 4 GB. A commit writes them out, and so does a full
@@ -45,8 +47,13 @@ impl Default for Options {
 /// After any error of [`upsert`](Self::upsert), [`remove`](Self::remove) or [`commit`](Self::commit) the writer is to be
 /// dropped and the index opened again: it then stands at its last durable commit, and what came after that is indexed
 /// once more. A commit that failed may be durable all the same; the position tells.
+///
+/// Dropping it waits for the merges under way, which can take minutes on a large index. Without that the engine's threads
+/// would go on with the directory for a while, and a writer opened meanwhile could find files removed that it counts on.
+/// A process that ends need not wait: see [`leave`](Self::leave).
 pub struct IndexWriter {
-    engine: tantivy::IndexWriter<TantivyDocument>,
+    /// Always there until the writer is dropped.
+    engine: Option<Engine>,
     fields: Fields,
     store_id: String,
     reader: IndexReader,
@@ -83,7 +90,7 @@ impl IndexWriter {
             .create_in_dir(dir)?;
         let mut engine = engine_writer(&index, dir, options)?;
         commit_engine(&mut engine, &IndexPosition::new(store_id, 0))?;
-        drop(engine);
+        engine.wait_merging_threads()?;
         Self::open(dir, store_id, options)
     }
 
@@ -94,7 +101,7 @@ impl IndexWriter {
         let committed_seq_max = reader.snapshot().seq_max();
         let store_id = store_id.to_owned();
         Ok(IndexWriter {
-            engine,
+            engine: Some(engine),
             fields,
             store_id,
             reader,
@@ -110,8 +117,9 @@ impl IndexWriter {
 
     /// Writes the document in place of the one with the same seq, if there is one.
     pub fn upsert(&mut self, document: &Document) -> Result<(), SearchError> {
-        self.remove(document.seq);
-        self.engine.add_document(self.fields.engine_document(document))?;
+        self.remove(document.seq)?;
+        let engine_document = self.fields.engine_document(document);
+        self.engine()?.add_document(engine_document)?;
         self.added.insert(document.seq);
         Ok(())
     }
@@ -120,16 +128,19 @@ impl IndexWriter {
     ///
     /// Each removal is looked up in every segment at the commit, so it is only asked for where a document may be: seqs
     /// grow, and a payment seen for the first time has a greater one than every committed document.
-    pub fn remove(&mut self, seq: u64) {
+    pub fn remove(&mut self, seq: u64) -> Result<(), SearchError> {
         let committed = self.committed_seq_max.is_some_and(|max| seq <= max);
         if self.added.remove(&seq) || committed {
-            self.engine.delete_term(Term::from_field_u64(self.fields.seq, seq));
+            let term = Term::from_field_u64(self.fields.seq, seq);
+            self.engine()?.delete_term(term);
         }
+        Ok(())
     }
 
     /// Makes everything since the last commit durable together with the position it reaches, and reloads the readers.
     pub fn commit(&mut self, batch_no: u64) -> Result<(), SearchError> {
-        commit_engine(&mut self.engine, &IndexPosition::new(self.store_id.clone(), batch_no))?;
+        let position = IndexPosition::new(self.store_id.clone(), batch_no);
+        commit_engine(self.engine()?, &position)?;
         self.committed_seq_max = self.committed_seq_max.max(self.added.iter().copied().max());
         self.added.clear();
         self.reader.reload()
@@ -140,17 +151,32 @@ impl IndexWriter {
         self.added.len()
     }
 
-    /// Drops what was not committed and waits for the merges that are under way.
-    pub fn close(self) -> Result<(), SearchError> {
-        Ok(self.engine.wait_merging_threads()?)
+    /// Drops what was not committed and returns at once, for a process that ends now: merges under way are cut off as by
+    /// a kill, which harms nothing. Nobody may open the directory again before the process has ended.
+    pub fn leave(mut self) {
+        std::mem::forget(self.engine.take());
+    }
+
+    fn engine(&mut self) -> Result<&mut Engine, SearchError> {
+        let stopped = || SearchError::WriterStopped {
+            detail: "it was closed".to_owned(),
+        };
+        self.engine.as_mut().ok_or_else(stopped)
     }
 }
 
-fn engine_writer(
-    index: &Index,
-    dir: &Path,
-    options: &Options,
-) -> Result<tantivy::IndexWriter<TantivyDocument>, SearchError> {
+impl Drop for IndexWriter {
+    fn drop(&mut self) {
+        let Some(engine) = self.engine.take() else { return };
+        // Waiting for merges ends early when an indexing thread has failed. What is queued before that is done here.
+        let queued = engine.garbage_collect_files().wait().map(|_| ());
+        if let Err(error) = queued.and_then(|()| engine.wait_merging_threads()) {
+            tracing::warn!(error = %error, "the search index was closed after its writer had failed");
+        }
+    }
+}
+
+fn engine_writer(index: &Index, dir: &Path, options: &Options) -> Result<Engine, SearchError> {
     let memory = options.memory_bytes.clamp(*MEMORY_BYTES.start(), *MEMORY_BYTES.end());
     let engine_options = IndexWriterOptions::builder()
         .num_worker_threads(1)
@@ -170,10 +196,7 @@ fn engine_writer(
 }
 
 /// The engine's plain commit would drop the payload.
-fn commit_engine(
-    engine: &mut tantivy::IndexWriter<TantivyDocument>,
-    position: &IndexPosition,
-) -> Result<(), SearchError> {
+fn commit_engine(engine: &mut Engine, position: &IndexPosition) -> Result<(), SearchError> {
     let payload = position.payload()?;
     let mut prepared = engine.prepare_commit()?;
     prepared.set_payload(&payload);

@@ -1,0 +1,170 @@
+//! Small indexes in temporary directories.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use search::{Document, Hit, IndexReader, IndexWriter, Options, Order, TermQuery};
+use tempfile::TempDir;
+
+pub(crate) const STORE: &str = "store-1";
+
+pub(crate) fn document(seq: u64, hour: u32, terms: &[&str]) -> Document {
+    let mut terms: Vec<String> = terms.iter().map(|term| (*term).to_owned()).collect();
+    terms.sort_unstable();
+    terms.dedup();
+    Document { seq, hour, terms }
+}
+
+pub(crate) fn term(text: &str) -> TermQuery {
+    TermQuery::Term(text.to_owned())
+}
+
+pub(crate) fn prefix(text: &str) -> TermQuery {
+    TermQuery::Prefix(text.to_owned())
+}
+
+pub(crate) fn open(dir: &Path) -> IndexWriter {
+    IndexWriter::open(dir, STORE, &Options::default()).unwrap_or_else(|error| panic!("open: {error}"))
+}
+
+/// An index and what it should hold, by seq.
+pub(crate) struct Fixture {
+    pub(crate) dir: TempDir,
+    pub(crate) writer: IndexWriter,
+    pub(crate) held: BTreeMap<u64, Document>,
+    pub(crate) batch_no: u64,
+}
+
+impl Fixture {
+    pub(crate) fn new() -> Self {
+        let dir = tempfile::tempdir().unwrap_or_else(|error| panic!("temporary directory: {error}"));
+        let writer = IndexWriter::create(&dir.path().join("index"), STORE, &Options::default())
+            .unwrap_or_else(|error| panic!("create: {error}"));
+        Fixture {
+            dir,
+            writer,
+            held: BTreeMap::new(),
+            batch_no: 0,
+        }
+    }
+
+    pub(crate) fn upsert(&mut self, document: Document) {
+        self.writer
+            .upsert(&document)
+            .unwrap_or_else(|error| panic!("upsert: {error}"));
+        self.held.insert(document.seq, document);
+    }
+
+    pub(crate) fn remove(&mut self, seq: u64) {
+        self.writer
+            .remove(seq)
+            .unwrap_or_else(|error| panic!("remove: {error}"));
+        self.held.remove(&seq);
+    }
+
+    pub(crate) fn commit(&mut self) {
+        self.batch_no += 1;
+        self.writer
+            .commit(self.batch_no)
+            .unwrap_or_else(|error| panic!("commit: {error}"));
+    }
+
+    pub(crate) fn reader(&self) -> IndexReader {
+        self.writer.reader()
+    }
+
+    /// Closes the index and opens it again, as a restart does.
+    pub(crate) fn restart(self) -> Self {
+        let Fixture {
+            dir,
+            writer,
+            held,
+            batch_no,
+        } = self;
+        drop(writer);
+        let writer = open(&dir.path().join("index"));
+        Fixture {
+            dir,
+            writer,
+            held,
+            batch_no,
+        }
+    }
+
+    /// What the question should find, in walking order.
+    pub(crate) fn expect(&self, query: &TermQuery, order: Order, from: Option<u32>) -> Vec<Hit> {
+        let within = |hour: u32| match (order, from) {
+            (_, None) => true,
+            (Order::NewestFirst, Some(from)) => hour <= from,
+            (Order::OldestFirst, Some(from)) => hour >= from,
+        };
+        let matching = self
+            .held
+            .values()
+            .filter(|document| query.matches(&document.terms) && within(document.hour));
+        let mut hits: Vec<Hit> = matching
+            .map(|document| Hit {
+                hour: document.hour,
+                seq: document.seq,
+            })
+            .collect();
+        sort(&mut hits, order);
+        hits
+    }
+
+    /// Walks in chunks and checks what every walk promises.
+    pub(crate) fn check(&self, query: &TermQuery, order: Order, from: Option<u32>, min_hits: usize) {
+        let found = walked(&self.reader(), query, order, from, min_hits);
+        assert_eq!(
+            found,
+            self.expect(query, order, from),
+            "{query:?} {order:?} from {from:?} by {min_hits}"
+        );
+        let estimate = self
+            .reader()
+            .snapshot()
+            .estimate(query)
+            .unwrap_or_else(|error| panic!("estimate: {error}"));
+        assert!(
+            estimate >= self.expect(query, order, None).len() as u64,
+            "{query:?}: {estimate} is too low"
+        );
+    }
+}
+
+pub(crate) fn sort(hits: &mut [Hit], order: Order) {
+    match order {
+        Order::NewestFirst => hits.sort_unstable_by_key(|hit| (std::cmp::Reverse(hit.hour), hit.seq)),
+        Order::OldestFirst => hits.sort_unstable_by_key(|hit| (hit.hour, hit.seq)),
+    }
+}
+
+pub(crate) fn walked(
+    reader: &IndexReader,
+    query: &TermQuery,
+    order: Order,
+    from: Option<u32>,
+    min_hits: usize,
+) -> Vec<Hit> {
+    let mut walk = reader.snapshot().walk(query, order, from);
+    let mut found: Vec<Hit> = Vec::new();
+    let mut small_chunks = 0;
+    while let Some(chunk) = walk
+        .next_hours(min_hits)
+        .unwrap_or_else(|error| panic!("walk: {error}"))
+    {
+        assert!(!chunk.is_empty(), "an empty chunk would look like the end");
+        // Only the last chunk may be smaller than asked for.
+        assert_eq!(small_chunks, 0, "a chunk came after one that was too small");
+        small_chunks += usize::from(chunk.len() < min_hits);
+        if let (Some(last), Some(first)) = (found.last(), chunk.first()) {
+            assert_ne!(last.hour, first.hour, "an hour was split");
+        }
+        found.extend(chunk);
+    }
+    assert!(
+        walk.next_hours(min_hits).is_ok_and(|end| end.is_none()),
+        "the end stays the end"
+    );
+    found
+}
