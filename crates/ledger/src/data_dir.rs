@@ -24,8 +24,14 @@ pub struct DataDir {
 /// [`LedgerError::Foreign`] where it holds other files or a store of another format, [`LedgerError::Directory`] where it
 /// cannot be made or written.
 pub fn prepare(path: &Path) -> Result<(), LedgerError> {
-    let io = |source| LedgerError::Directory { path: path.to_owned(), source };
-    let foreign = |reason| LedgerError::Foreign { path: path.to_owned(), reason };
+    let io = |source| LedgerError::Directory {
+        path: path.to_owned(),
+        source,
+    };
+    let foreign = |reason| LedgerError::Foreign {
+        path: path.to_owned(),
+        reason,
+    };
     fs::create_dir_all(path).map_err(io)?;
     let marker = path.join(MARKER);
     let wanted = format!("format {FORMAT}\n");
@@ -54,11 +60,22 @@ impl DataDir {
     /// [`LedgerError::Locked`] while another process holds it, and those of [`prepare`].
     pub fn lock(path: &Path) -> Result<Self, LedgerError> {
         prepare(path)?;
-        let io = |source| LedgerError::Directory { path: path.to_owned(), source };
+        let io = |source| LedgerError::Directory {
+            path: path.to_owned(),
+            source,
+        };
         let file = path.join(LOCK);
-        let lock = File::options().create(true).truncate(false).write(true).open(file).map_err(io)?;
+        let lock = File::options()
+            .create(true)
+            .truncate(false)
+            .write(true)
+            .open(file)
+            .map_err(io)?;
         match lock.try_lock() {
-            Ok(()) => Ok(DataDir { path: path.to_owned(), _lock: lock }),
+            Ok(()) => Ok(DataDir {
+                path: path.to_owned(),
+                _lock: lock,
+            }),
             Err(TryLockError::WouldBlock) => Err(LedgerError::Locked(path.to_owned())),
             Err(TryLockError::Error(source)) => Err(io(source)),
         }

@@ -20,7 +20,7 @@ use crate::candidates::{self, Candidate, Order};
 use crate::engine::Engine;
 use crate::error::LedgerError;
 use crate::keymap::KeyMap;
-use crate::quarantine::{self, QuarantineFilter, QuarantineRow};
+use crate::quarantine_list::{self, QuarantineFilter, QuarantineRow};
 use crate::reports::{self, Report, ReportRequest};
 use crate::rows::{RowSnapshot, RowStore};
 use crate::status::{Counts, Status};
@@ -211,7 +211,7 @@ impl Reader {
         limit: usize,
     ) -> Result<(Vec<QuarantineRow>, Head), LedgerError> {
         let joint = self.joint()?;
-        let rows = quarantine::list(joint.connection(), filter, before, limit)?;
+        let rows = quarantine_list::list(joint.connection(), filter, before, limit)?;
         Ok((rows, joint.rows.head.clone()))
     }
 }

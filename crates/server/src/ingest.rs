@@ -126,7 +126,8 @@ fn partition(status: &PartitionStatus) -> Option<PartitionProgress> {
         topic: topic.clone(),
         partition: *partition,
         applied: status.next,
-        end: status.end,
+        // Ends are heard of once a second; what is applied is known at once.
+        end: status.end.map(|end| end.max(status.next)),
         problem: status.problem.clone(),
     })
 }

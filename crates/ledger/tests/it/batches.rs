@@ -8,12 +8,23 @@ use ledger::verify::verify;
 use crate::feed::{batch, messages, open};
 
 fn hostile(payments: u64) -> Plan {
-    Plan { payments, merchants: 20, days: 30, oversize: false, ..Plan::default() }.hostile()
+    Plan {
+        payments,
+        merchants: 20,
+        days: 30,
+        oversize: false,
+        ..Plan::default()
+    }
+    .hostile()
 }
 
 fn assert_clean(opened: &crate::feed::Opened) {
     let verified = verify(&opened.reader, &mut |_, _, _| None).unwrap_or_else(|error| panic!("{error}"));
-    assert!(verified.differences.is_empty(), "{:#?}", &verified.differences[..verified.differences.len().min(10)]);
+    assert!(
+        verified.differences.is_empty(),
+        "{:#?}",
+        &verified.differences[..verified.differences.len().min(10)]
+    );
     assert!(verified.payments > 0 && verified.cells > 0);
 }
 
@@ -26,7 +37,10 @@ fn any_cutting_into_batches_verifies_and_gives_the_same_counts() {
         let mut opened = open(dir.path()).unwrap_or_else(|error| panic!("{error}"));
         let mut from = 0;
         for part in all.chunks(size) {
-            opened.writer.apply(batch(part, from), &mut |_, _| {}).unwrap_or_else(|error| panic!("{error}"));
+            opened
+                .writer
+                .apply(batch(part, from), &mut |_, _| {})
+                .unwrap_or_else(|error| panic!("{error}"));
             from += part.len() as u64;
         }
         assert_clean(&opened);
@@ -43,16 +57,33 @@ fn reopened_ledgers_go_on_where_they_were_and_a_second_delivery_changes_nothing(
     let mut from = 0;
     for part in all.chunks(150) {
         let mut opened = open(dir.path()).unwrap_or_else(|error| panic!("{error}"));
-        opened.writer.apply(batch(part, from), &mut |_, _| {}).unwrap_or_else(|error| panic!("{error}"));
+        opened
+            .writer
+            .apply(batch(part, from), &mut |_, _| {})
+            .unwrap_or_else(|error| panic!("{error}"));
         from += part.len() as u64;
-        assert_eq!(opened.writer.positions().iter().map(|(_, next)| next).collect::<Vec<_>>(), [from]);
+        assert_eq!(
+            opened
+                .writer
+                .positions()
+                .iter()
+                .map(|(_, next)| next)
+                .collect::<Vec<_>>(),
+            [from]
+        );
     }
     let mut opened = open(dir.path()).unwrap_or_else(|error| panic!("{error}"));
     assert_clean(&opened);
     let before = opened.reader.status().unwrap_or_else(|error| panic!("{error}")).counts;
-    opened.writer.apply(batch(&all, from), &mut |_, _| {}).unwrap_or_else(|error| panic!("{error}"));
+    opened
+        .writer
+        .apply(batch(&all, from), &mut |_, _| {})
+        .unwrap_or_else(|error| panic!("{error}"));
     let after = opened.reader.status().unwrap_or_else(|error| panic!("{error}")).counts;
-    assert_eq!((before.applied, before.stale, before.conflict), (after.applied, after.stale, after.conflict));
+    assert_eq!(
+        (before.applied, before.stale, before.conflict),
+        (after.applied, after.stale, after.conflict)
+    );
     assert_clean(&opened);
 }
 
@@ -61,7 +92,10 @@ fn a_lost_row_store_is_made_again() {
     let all = messages(hostile(100));
     let dir = tempfile::tempdir().unwrap_or_else(|error| panic!("{error}"));
     let mut opened = open(dir.path()).unwrap_or_else(|error| panic!("{error}"));
-    opened.writer.apply(batch(&all, 0), &mut |_, _| {}).unwrap_or_else(|error| panic!("{error}"));
+    opened
+        .writer
+        .apply(batch(&all, 0), &mut |_, _| {})
+        .unwrap_or_else(|error| panic!("{error}"));
     drop(opened);
     std::fs::remove_dir_all(dir.path().join("rows")).unwrap_or_else(|error| panic!("{error}"));
     let opened = open(dir.path()).unwrap_or_else(|error| panic!("{error}"));
@@ -78,15 +112,29 @@ fn a_second_writer_is_refused() {
 /// Prints the speed of the writer alone; not a test of anything.
 #[test]
 fn speed_of_the_writer() {
-    let payments = std::env::var("LEDGERLENS_SPEED_PAYMENTS").ok().and_then(|text| text.parse().ok()).unwrap_or(2_000);
-    let all = messages(Plan { payments, days: 90, ..Plan::default() });
+    let payments = std::env::var("LEDGERLENS_SPEED_PAYMENTS")
+        .ok()
+        .and_then(|text| text.parse().ok())
+        .unwrap_or(2_000);
+    let all = messages(Plan {
+        payments,
+        days: 90,
+        ..Plan::default()
+    });
     let dir = tempfile::tempdir().unwrap_or_else(|error| panic!("{error}"));
     let mut opened = open(dir.path()).unwrap_or_else(|error| panic!("{error}"));
-    let batches: Vec<_> = all.chunks(20_000).enumerate().map(|(n, part)| batch(part, n as u64 * 20_000)).collect();
+    let batches: Vec<_> = all
+        .chunks(20_000)
+        .enumerate()
+        .map(|(n, part)| batch(part, n as u64 * 20_000))
+        .collect();
     let started = Instant::now();
     for batch in batches {
         let one = Instant::now();
-        opened.writer.apply(batch, &mut |_, _| {}).unwrap_or_else(|error| panic!("{error}"));
+        opened
+            .writer
+            .apply(batch, &mut |_, _| {})
+            .unwrap_or_else(|error| panic!("{error}"));
         eprintln!("batch {:?}", one.elapsed());
     }
     eprintln!("{} messages in {:?}", all.len(), started.elapsed());

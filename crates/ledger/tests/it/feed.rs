@@ -25,7 +25,10 @@ pub(crate) fn messages(plan: Plan) -> Vec<Vec<u8>> {
 
 /// A batch of messages at positions from `from` on.
 pub(crate) fn batch(messages: &[Vec<u8>], from: u64) -> Batch {
-    let source = Arc::new(PartitionId::Kafka { topic: "t".to_owned(), partition: 0 });
+    let source = Arc::new(PartitionId::Kafka {
+        topic: "t".to_owned(),
+        partition: 0,
+    });
     let mut positions = Positions::default();
     positions.advance(&source, from + messages.len() as u64);
     let items = messages.iter().enumerate().map(|(place, bytes)| Incoming {
@@ -43,7 +46,13 @@ pub(crate) fn batch(messages: &[Vec<u8>], from: u64) -> Batch {
         },
     });
     let applied_at = DateTime::<Utc>::from_timestamp(1_790_000_000, 0).unwrap_or_default();
-    Batch { items: items.collect(), positions, nulls: 0, appended_at: None, applied_at }
+    Batch {
+        items: items.collect(),
+        positions,
+        nulls: 0,
+        appended_at: None,
+        applied_at,
+    }
 }
 
 /// A locked directory and its ledger.
@@ -56,5 +65,9 @@ pub(crate) struct Opened {
 pub(crate) fn open(path: &Path) -> Result<Opened, LedgerError> {
     let dir = DataDir::lock(path)?;
     let (writer, reader) = ledger::open(&dir, &Options::default(), Zones::default())?;
-    Ok(Opened { writer, reader, _dir: dir })
+    Ok(Opened {
+        writer,
+        reader,
+        _dir: dir,
+    })
 }
