@@ -1,6 +1,6 @@
 //! Payments that may satisfy a filter, from the table `payments`, in the order of lists.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use domain::scope::Scope;
 use duckdb::Connection;
 use query::Filter;
@@ -23,6 +23,10 @@ pub struct Candidate {
     pub seq: u64,
 }
 
+/// How far a look into the table reaches before it reaches further: most pages are full of the last days, and the
+/// table lies in order of arrival, so what is far is not even read.
+const REACHES: [TimeDelta; 3] = [TimeDelta::days(2), TimeDelta::days(16), TimeDelta::days(128)];
+
 /// Up to `limit` candidates from the instant `from` on (inclusive), in order of `occurred_at`; and then, beyond the
 /// limit, all others of the last one's very instant, so that a caller can order them by payment key.
 pub(crate) fn list(
@@ -33,39 +37,84 @@ pub(crate) fn list(
     from: Option<DateTime<Utc>>,
     limit: usize,
 ) -> Result<Vec<Candidate>, LedgerError> {
-    let (compare, direction) = match order {
-        Order::NewestFirst => ("<=", "desc"),
-        Order::OldestFirst => (">=", "asc"),
-    };
+    let limit = limit.max(1);
     let base: Vec<Condition> = [condition::of_filter(filter), condition::of_scope(scope)]
         .into_iter()
         .flatten()
         .collect();
-    let start = from.map(|from| format!("occurred_at {compare} make_timestamp({}::bigint)", micros(from)));
-    let tail = format!("order by occurred_at {direction} limit {}", limit.max(1));
-    let mut found = run(connection, &base, start, &tail)?;
-    if found.len() >= limit.max(1)
+    let Some(mut near) = from.map_or_else(|| edge(connection, order), |from| Ok(Some(from)))? else {
+        return Ok(Vec::new());
+    };
+    let mut found = Vec::new();
+    let mut near_included = true;
+    for reach in REACHES.into_iter().map(Some).chain([None]) {
+        let far = reach.and_then(|reach| match order {
+            Order::NewestFirst => near.checked_sub_signed(reach),
+            Order::OldestFirst => near.checked_add_signed(reach),
+        });
+        let window = window(order, near, near_included, far);
+        let tail = format!("order by at {} limit {}", order.direction(), limit - found.len());
+        found.extend(run(connection, &base, &window, &tail)?);
+        match far {
+            Some(far) if found.len() < limit => (near, near_included) = (far, false),
+            _ => break,
+        }
+    }
+    if found.len() >= limit
         && let Some(last) = found.last().copied()
     {
-        let same = format!("occurred_at = make_timestamp({}::bigint)", micros(last.occurred_at));
+        let same = format!("occurred_at = {}", instant(last.occurred_at));
         found.retain(|candidate| candidate.occurred_at != last.occurred_at);
-        found.extend(run(connection, &base, Some(same), "")?);
+        found.extend(run(connection, &base, &same, "")?);
     }
     Ok(found)
 }
 
-fn run(
-    connection: &Connection,
-    base: &[Condition],
-    extra: Option<String>,
-    tail: &str,
-) -> Result<Vec<Candidate>, LedgerError> {
+impl Order {
+    fn direction(self) -> &'static str {
+        match self {
+            Order::NewestFirst => "desc",
+            Order::OldestFirst => "asc",
+        }
+    }
+}
+
+/// The instant that a list without a start begins at.
+fn edge(connection: &Connection, order: Order) -> Result<Option<DateTime<Utc>>, LedgerError> {
+    let sql = match order {
+        Order::NewestFirst => "select epoch_us(max(occurred_at)) from payments",
+        Order::OldestFirst => "select epoch_us(min(occurred_at)) from payments",
+    };
+    let micros: Option<i64> = connection
+        .query_row(sql, [], |row| row.get(0))
+        .map_err(LedgerError::engine("looked for the newest payment"))?;
+    Ok(micros.map(of_micros))
+}
+
+fn instant(at: DateTime<Utc>) -> String {
+    format!("make_timestamp({}::bigint)", micros(at))
+}
+
+/// From `near`, included or not, to `far`, included.
+fn window(order: Order, near: DateTime<Utc>, near_included: bool, far: Option<DateTime<Utc>>) -> String {
+    let (before, after) = match order {
+        Order::NewestFirst => ("<", ">="),
+        Order::OldestFirst => (">", "<="),
+    };
+    let equal = if near_included { "=" } else { "" };
+    let near = format!("occurred_at {before}{equal} {}", instant(near));
+    match far {
+        Some(far) => format!("{near} and occurred_at {after} {}", instant(far)),
+        None => near,
+    }
+}
+
+fn run(connection: &Connection, base: &[Condition], window: &str, tail: &str) -> Result<Vec<Candidate>, LedgerError> {
     let doing = "listed payments";
     let conditions: Vec<String> = base
         .iter()
         .map(|condition| format!("({})", condition.sql))
-        .chain(extra)
-        .chain(["true".to_owned()])
+        .chain([window.to_owned()])
         .collect();
     // A row that was taken out again has the same columns as when it was put in, so both meet the conditions or neither.
     let sql = format!(

@@ -6,7 +6,7 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use ledger::{Joint, Order, Rows};
-use search::{TermQuery, Walk, hour_of, term_query};
+use search::{IndexReader, IndexSnapshot, TermQuery, Walk, hour_of, term_query};
 
 use crate::error::LookupError;
 use crate::lookup::Lookup;
@@ -72,11 +72,9 @@ impl Plan {
         let index = lookup.index.read().clone();
         match index {
             Some(index) if asks_more_than_merchants(&query, request) => {
-                // In this order: see `recent`.
-                let rows = lookup.reader.rows()?;
-                let recent = Recently::select(lookup, &query, request);
+                let (rows, recent, snapshot) = one_position(lookup, &index, &query, request)?;
                 let from_hour = request.after.as_ref().map(|after| hour_of(after.occurred_at));
-                let walk = index.snapshot().walk(&query, walk_order(request.order), from_hour);
+                let walk = snapshot.walk(&query, walk_order(request.order), from_hour);
                 Ok(Plan::Index(Box::new(IndexFirst {
                     rows,
                     recent,
@@ -104,6 +102,24 @@ impl Plan {
         match self {
             Plan::Index(plan) => plan.next(request),
             Plan::Ledger(plan) => plan.next(request),
+        }
+    }
+}
+
+/// Rows, recent payments and index that cover one position together: `search::Recent` says why in this order, and why
+/// again when the index has overtaken the rows meanwhile.
+fn one_position(
+    lookup: &Lookup,
+    index: &IndexReader,
+    query: &TermQuery,
+    request: &PageRequest,
+) -> Result<(Rows, Recently, IndexSnapshot), LookupError> {
+    loop {
+        let rows = lookup.reader.rows()?;
+        let recent = Recently::select(lookup, query, request);
+        let snapshot = index.snapshot();
+        if snapshot.position().batch_no <= rows.head().batch_no {
+            return Ok((rows, recent, snapshot));
         }
     }
 }
