@@ -141,9 +141,7 @@ impl Keeping {
                     if let Err(error) = self.commit() {
                         tracing::warn!(%error, "the index could not be committed at the end and is caught up at the next start");
                     }
-                    if let Some(writer) = self.writer.take() {
-                        let _ = writer.close();
-                    }
+                    self.writer = None;
                     return;
                 }
             };
@@ -176,7 +174,7 @@ impl Keeping {
         let writer = self.writer.as_mut().ok_or(PipelineError::IndexEnded)?;
         let Some(document) = change.document else {
             self.digests.remove(&change.seq);
-            writer.remove(change.seq);
+            writer.remove(change.seq)?;
             return Ok(());
         };
         let digest = document.digest();

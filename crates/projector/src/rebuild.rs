@@ -18,6 +18,5 @@ pub fn rebuild_index(
 ) -> Result<u64, PipelineError> {
     let writer = reconcile::rebuild_with(ledger, dir, options, progress)?;
     let payments = writer.reader().snapshot().document_count();
-    writer.close()?;
     Ok(payments)
 }

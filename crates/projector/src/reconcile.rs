@@ -26,7 +26,7 @@ pub(crate) fn open(ledger: &Reader, place: &IndexPlace, options: &Options) -> Re
                 ledger = rows.head().batch_no,
                 "the search index is ahead of the ledger and is made again"
             );
-            writer.close()?;
+            drop(writer);
             rebuild(ledger, place, options)?
         }
         Err(error) if error.needs_rebuild() => {
@@ -64,7 +64,7 @@ fn catch_up(ledger: &Reader, rows: &Rows, mut writer: IndexWriter) -> Result<Ind
         for (seq, document) in documents {
             match document {
                 Some(document) => writer.upsert(&document)?,
-                None => writer.remove(seq),
+                None => writer.remove(seq)?,
             }
         }
     }
