@@ -111,6 +111,8 @@ pub(super) fn identifier(draw: &mut Draw, words: &Vocabulary) -> (&'static str, 
     let other = match draw.between(0, 3) {
         0 => respelled(draw, &id),
         1 if field != "last4" => id.replace(['-', ' '], ""),
+        // Anything but four digits is refused as the last four of a card.
+        2 if field == "last4" => id.chars().rev().collect(),
         2 => format!("{id}x"),
         _ => id.clone(),
     };
