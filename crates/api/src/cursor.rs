@@ -28,11 +28,15 @@ impl Binding {
             Order::NewestFirst => "desc",
             Order::OldestFirst => "asc",
         };
-        let mut filters: Vec<(&str, &str)> =
-            params.pairs().filter(|(name, _)| !["cursor", "limit", "order"].contains(name)).collect();
+        let mut filters: Vec<(&str, &str)> = params
+            .pairs()
+            .filter(|(name, _)| !["cursor", "limit", "order"].contains(name))
+            .collect();
         filters.sort_unstable();
         let mut hash = Sha256::new();
-        let texts = [list, key_id, order].into_iter().chain(filters.iter().flat_map(|(name, value)| [*name, *value]));
+        let texts = [list, key_id, order]
+            .into_iter()
+            .chain(filters.iter().flat_map(|(name, value)| [*name, *value]));
         for text in texts {
             // Lengths keep ("ab", "c") and ("a", "bc") apart.
             hash.update((text.len() as u64).to_be_bytes());
@@ -62,7 +66,10 @@ impl Cursors {
         let place = self.verify(binding, cursor)?;
         let (micros, key) = place.split_first_chunk()?;
         let occurred_at = DateTime::from_timestamp_micros(i64::from_be_bytes(*micros))?;
-        Some(SortKey { occurred_at, payment_key: String::from_utf8(key.to_vec()).ok()? })
+        Some(SortKey {
+            occurred_at,
+            payment_key: String::from_utf8(key.to_vec()).ok()?,
+        })
     }
 
     pub(crate) fn of_number(&self, binding: &Binding, number: u64) -> String {

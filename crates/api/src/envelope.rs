@@ -2,6 +2,7 @@
 
 use std::time::Instant;
 
+use axum::body::Body;
 use axum::extract::Request;
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, X_CONTENT_TYPE_OPTIONS};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, Uri};
@@ -40,6 +41,9 @@ pub(crate) async fn envelope(request: Request, next: Next) -> Response {
     };
     let template = response.extensions().get().copied().unwrap_or(Template("unmatched"));
     let mut response = rendered(response, &path, &request_id);
+    if method == Method::HEAD {
+        *response.body_mut() = Body::empty();
+    }
     let status = response.status().as_u16();
     count(&method, template, status, started);
     span.in_scope(|| {
@@ -64,7 +68,9 @@ fn trace_id(headers: &HeaderMap) -> Option<&str> {
     let lengths = [2, 32, 16, 2];
     let mut read = lengths.map(|length| {
         let lower_hex = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
-        parts.next().filter(|part| part.len() == length && part.bytes().all(lower_hex))
+        parts
+            .next()
+            .filter(|part| part.len() == length && part.bytes().all(lower_hex))
     });
     let [version, trace, parent, flags] = &mut read;
     let known = version.is_some_and(|version| version != "ff") && parent.is_some() && flags.is_some();
@@ -79,8 +85,11 @@ fn count(method: &Method, template: Template, status: u16, started: Instant) {
         Method::POST => "POST",
         _ => "other",
     };
-    let labels =
-        [("method", method.to_owned()), ("route", template.0.to_owned()), ("status", status.to_string())];
+    let labels = [
+        ("method", method.to_owned()),
+        ("route", template.0.to_owned()),
+        ("status", status.to_string()),
+    ];
     metrics::counter!("ledgerlens_http_requests_total", &labels).increment(1);
     metrics::histogram!("ledgerlens_http_request_duration_seconds", &labels).record(started.elapsed());
 }
@@ -91,7 +100,9 @@ fn secure(headers: &mut HeaderMap, is_personal: bool) {
     if is_personal {
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     }
-    let is_page = headers.get(CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(b"text/html"));
+    let is_page = headers
+        .get(CONTENT_TYPE)
+        .is_some_and(|kind| kind.as_bytes().starts_with(b"text/html"));
     if is_page {
         let policy = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'";
         headers.insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static(policy));
@@ -104,7 +115,10 @@ mod tests {
 
     fn check(sent: &str, expect: Option<&str>) {
         let mut headers = HeaderMap::new();
-        headers.insert(TRACEPARENT, HeaderValue::from_str(sent).expect("the case is a header value"));
+        headers.insert(
+            TRACEPARENT,
+            HeaderValue::from_str(sent).expect("the case is a header value"),
+        );
         assert_eq!(trace_id(&headers), expect, "{sent}");
     }
 

@@ -3,13 +3,13 @@
 use std::any::Any;
 use std::sync::Arc;
 
+use axum::body::Body;
 use axum::extract::{FromRequestParts, Request, State};
 use axum::http::header::AUTHORIZATION;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, Response};
 use axum::middleware::Next;
 use axum::response::IntoResponse;
-use axum::body::Body;
 use tokio::time::timeout;
 
 use crate::app::App;
@@ -64,7 +64,10 @@ fn admit(app: &App, access: Access, request: &mut Request) -> Result<(), Problem
 fn bearer(headers: &HeaderMap) -> Result<&str, Problem> {
     let mut sent = headers.get_all(AUTHORIZATION).iter();
     let Some(value) = sent.next() else {
-        return Err(Problem::unauthenticated("send the header Authorization: Bearer KEY", false));
+        return Err(Problem::unauthenticated(
+            "send the header Authorization: Bearer KEY",
+            false,
+        ));
     };
     let unreadable = || Problem::unauthenticated("the header Authorization is not: Bearer KEY", true);
     if sent.next().is_some() {
@@ -83,7 +86,11 @@ impl<S: Sync> FromRequestParts<S> for Principal {
 
     /// The principal that [`admit`] found. Without one the route asks for no key, and nothing may be read for it.
     async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Problem> {
-        parts.extensions.get::<Principal>().cloned().ok_or_else(Problem::internal)
+        parts
+            .extensions
+            .get::<Principal>()
+            .cloned()
+            .ok_or_else(Problem::internal)
     }
 }
 

@@ -31,7 +31,11 @@ pub(crate) struct AsOfJson {
 
 impl From<AsOf> for AsOfJson {
     fn from(as_of: AsOf) -> Self {
-        AsOfJson { token: as_of.token, watermark_time: format_time(as_of.watermark_time), lag_ms: as_of.lag_ms }
+        AsOfJson {
+            token: as_of.token,
+            watermark_time: format_time(as_of.watermark_time),
+            lag_ms: as_of.lag_ms,
+        }
     }
 }
 
@@ -51,6 +55,8 @@ pub(crate) fn answer(body: &impl Serialize, token: &str) -> Result<Response, Pro
         Problem::internal()
     })?;
     let mut response = Response::new(Body::from(text));
-    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    response
+        .headers_mut()
+        .insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     Ok(with_token(response, token))
 }

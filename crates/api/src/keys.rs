@@ -123,7 +123,11 @@ impl Principal {
             Role::Merchant => Scope::Merchants(record.merchants.clone()),
             Role::Finance | Role::Operator | Role::Admin => Scope::All,
         };
-        Principal { key_id: record.id.clone(), role: record.role, scope }
+        Principal {
+            key_id: record.id.clone(),
+            role: record.role,
+            scope,
+        }
     }
 
     /// Cost, costs and net profit are the provider's own figures.
@@ -148,7 +152,11 @@ impl KeyStore {
     pub fn open(path: impl Into<PathBuf>) -> Result<Self, KeyError> {
         let path = path.into();
         let loaded = Loaded::read(&path)?;
-        Ok(KeyStore { path, loaded: RwLock::new(loaded), looked_at: Mutex::new(Instant::now()) })
+        Ok(KeyStore {
+            path,
+            loaded: RwLock::new(loaded),
+            looked_at: Mutex::new(Instant::now()),
+        })
     }
 
     pub fn path(&self) -> &Path {
@@ -253,7 +261,10 @@ fn minted(role: Role, merchants: BTreeSet<String>, now: DateTime<Utc>) -> Result
         created_at: now,
         revoked_at: None,
     };
-    let new = NewKey { key_id: record.id.clone(), key };
+    let new = NewKey {
+        key_id: record.id.clone(),
+        key,
+    };
     Ok((record, new))
 }
 

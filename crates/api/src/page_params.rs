@@ -14,7 +14,9 @@ const LIMIT_MAX: usize = 100;
 
 /// Rows wanted. Noted as a mistake where it is no whole number from 1.
 pub(crate) fn limit(params: &Params, mistakes: &mut Mistakes) -> usize {
-    let Some(sent) = params.one("limit", mistakes) else { return LIMIT_DEFAULT };
+    let Some(sent) = params.one("limit", mistakes) else {
+        return LIMIT_DEFAULT;
+    };
     let is_number = !sent.is_empty() && sent.bytes().all(|byte| byte.is_ascii_digit());
     if !is_number || sent.bytes().all(|byte| byte == b'0') {
         let mistake = Mistake::new("limit", &kinds::BAD_VALUE, "limit is a whole number from 1")

@@ -29,7 +29,10 @@ impl Params {
     /// Of a query string as it stands in the address.
     pub(crate) fn of_query(raw: Option<&str>) -> Result<Self, Problem> {
         let pairs = query_string::parse(raw.unwrap_or_default())?;
-        Ok(Params { pairs, place: Place::QueryString })
+        Ok(Params {
+            pairs,
+            place: Place::QueryString,
+        })
     }
 
     pub(crate) fn pairs(&self) -> impl Iterator<Item = (&str, &str)> {
@@ -38,12 +41,17 @@ impl Params {
 
     /// Every value of `name`.
     pub(crate) fn all<'p>(&'p self, name: &'p str) -> impl Iterator<Item = &'p str> {
-        self.pairs().filter(move |(sent, _)| *sent == name).map(|(_, value)| value)
+        self.pairs()
+            .filter(move |(sent, _)| *sent == name)
+            .map(|(_, value)| value)
     }
 
     /// Begins to collect the mistakes in these parameters.
     pub(crate) fn mistakes(&self) -> Mistakes {
-        Mistakes { place: self.place, found: Vec::new() }
+        Mistakes {
+            place: self.place,
+            found: Vec::new(),
+        }
     }
 
     /// The value of a parameter that stands at most once.
@@ -51,7 +59,11 @@ impl Params {
         let mut values = self.all(name);
         let first = values.next();
         if values.next().is_some() {
-            mistakes.add(Mistake::new(name, &kinds::REPEATED_PARAMETER, format!("{name} stands once")));
+            mistakes.add(Mistake::new(
+                name,
+                &kinds::REPEATED_PARAMETER,
+                format!("{name} stands once"),
+            ));
         }
         first
     }
@@ -66,7 +78,11 @@ impl Params {
 
 fn unknown(name: &str, known: &[&'static str]) -> Mistake {
     let shown: String = name.chars().take(64).collect();
-    let mistake = Mistake::new(name, &kinds::UNKNOWN_PARAMETER, format!("there is no parameter {shown:?} here"));
+    let mistake = Mistake::new(
+        name,
+        &kinds::UNKNOWN_PARAMETER,
+        format!("there is no parameter {shown:?} here"),
+    );
     match known {
         [] => mistake.expected("no parameters"),
         known => mistake
@@ -115,6 +131,10 @@ impl Mistakes {
 
     /// Goes on only where there was no mistake.
     pub(crate) fn finish(self) -> Result<(), Problem> {
-        if self.found.is_empty() { Ok(()) } else { Err(Problem::of_mistakes(self.found)) }
+        if self.found.is_empty() {
+            Ok(())
+        } else {
+            Err(Problem::of_mistakes(self.found))
+        }
     }
 }

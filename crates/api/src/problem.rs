@@ -62,7 +62,10 @@ impl Mistake {
 
     /// The same mistake where the parameters are the members of a JSON object. `below` leads on from the member.
     pub(crate) fn in_body(mut self, below: &str) -> Self {
-        self.pointer = self.parameter.take().map(|name| format!("{}{below}", pointer_to(&name)));
+        self.pointer = self
+            .parameter
+            .take()
+            .map(|name| format!("{}{below}", pointer_to(&name)));
         self
     }
 }
@@ -100,23 +103,39 @@ struct Parts {
 
 impl Problem {
     pub(crate) fn new(kind: &'static Kind, detail: impl Into<String>) -> Self {
-        Problem(Box::new(Parts { kind, detail: detail.into(), mistakes: Vec::new(), headers: Vec::new() }))
+        Problem(Box::new(Parts {
+            kind,
+            detail: detail.into(),
+            mistakes: Vec::new(),
+            headers: Vec::new(),
+        }))
     }
 
     /// A request with mistakes, at least one; it is named after the first.
     pub(crate) fn of_mistakes(mistakes: Vec<Mistake>) -> Self {
-        let kind = mistakes.first().and_then(|first| kinds::find(first.code)).unwrap_or(&kinds::BAD_REQUEST);
+        let kind = mistakes
+            .first()
+            .and_then(|first| kinds::find(first.code))
+            .unwrap_or(&kinds::BAD_REQUEST);
         let detail = match mistakes.as_slice() {
             [] => "the request cannot be understood".to_owned(),
             [only] => only.detail.clone(),
             [first, rest @ ..] => format!("{} (and {} more)", first.detail, rest.len()),
         };
-        Problem(Box::new(Parts { kind, detail, mistakes, headers: Vec::new() }))
+        Problem(Box::new(Parts {
+            kind,
+            detail,
+            mistakes,
+            headers: Vec::new(),
+        }))
     }
 
     /// Something that its reader can do nothing about and is told nothing about; the cause is in the log.
     pub(crate) fn internal() -> Self {
-        Problem::new(&kinds::INTERNAL_ERROR, "the request could not be answered; its id helps to find out why")
+        Problem::new(
+            &kinds::INTERNAL_ERROR,
+            "the request could not be answered; its id helps to find out why",
+        )
     }
 
     pub(crate) fn unauthenticated(detail: &str, presented: bool) -> Self {
@@ -129,7 +148,10 @@ impl Problem {
 
     /// What a bare status of the router or of a layer means.
     pub(crate) fn of_status(status: StatusCode) -> Self {
-        match kinds::ALL.iter().find(|kind| kind.status == status.as_u16() && kind.stands_for_status) {
+        match kinds::ALL
+            .iter()
+            .find(|kind| kind.status == status.as_u16() && kind.stands_for_status)
+        {
             Some(kind) => Problem::new(kind, kind.title),
             None if status.is_client_error() => Problem::new(&kinds::BAD_REQUEST, "the request cannot be understood"),
             None => Problem::internal(),
@@ -150,7 +172,9 @@ impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let status = StatusCode::from_u16(self.0.kind.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let mut response = status.into_response();
-        response.headers_mut().extend(self.0.headers.iter().map(|(name, value)| (name.clone(), value.clone())));
+        response
+            .headers_mut()
+            .extend(self.0.headers.iter().map(|(name, value)| (name.clone(), value.clone())));
         response.extensions_mut().insert(Arc::new(self));
         response
     }

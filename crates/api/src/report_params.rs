@@ -15,8 +15,12 @@ const OTHERS: &[&str] = &["basis", "from", "to", "group_by", "source"];
 /// The longest span of a report. Contracts and tax law look back ten years; twice that bounds the rows by day.
 const YEARS_MAX: u32 = 20;
 
-const GROUPS: [(&str, Group); 4] =
-    [("day", Group::Day), ("month", Group::Month), ("method", Group::Method), ("merchant", Group::Merchant)];
+const GROUPS: [(&str, Group); 4] = [
+    ("day", Group::Day),
+    ("month", Group::Month),
+    ("method", Group::Method),
+    ("merchant", Group::Merchant),
+];
 
 const SOURCES: [(&str, SumSource); 2] = [("rollup", SumSource::Rollup), ("ledger", SumSource::Ledger)];
 
@@ -77,7 +81,10 @@ fn missing(name: &str, values: &str, mistakes: &mut Mistakes) {
 }
 
 fn choose<T: Copy>(name: &str, sent: &str, choices: &[(&str, T)], mistakes: &mut Mistakes) -> Option<T> {
-    let chosen = choices.iter().find(|(choice, _)| *choice == sent).map(|(_, value)| *value);
+    let chosen = choices
+        .iter()
+        .find(|(choice, _)| *choice == sent)
+        .map(|(_, value)| *value);
     if chosen.is_none() {
         let shown: String = sent.chars().take(64).collect();
         let mistake = Mistake::new(name, &kinds::UNKNOWN_VALUE, format!("{name} cannot be {shown:?}"))
@@ -107,7 +114,10 @@ fn span(from: Option<NaiveDate>, to: Option<NaiveDate>, mistakes: &mut Mistakes)
         let mistake = Mistake::new("to", &kinds::BAD_VALUE, "to is before from");
         mistakes.add(mistake.expected("the day after the last one, not before from"));
     }
-    if from.checked_add_months(Months::new(12 * YEARS_MAX)).is_some_and(|last| to > last) {
+    if from
+        .checked_add_months(Months::new(12 * YEARS_MAX))
+        .is_some_and(|last| to > last)
+    {
         let detail = format!("from and to are more than {YEARS_MAX} years apart");
         mistakes.add(Mistake::new("to", &kinds::SPAN_TOO_LONG, detail));
     }
@@ -117,9 +127,15 @@ fn span(from: Option<NaiveDate>, to: Option<NaiveDate>, mistakes: &mut Mistakes)
 fn groups(params: &Params, mistakes: &mut Mistakes) -> Vec<Group> {
     let mut chosen = Vec::new();
     for name in params.all("group_by").flat_map(|sent| sent.split(',')) {
-        let Some(group) = choose("group_by", name, &GROUPS, mistakes) else { continue };
+        let Some(group) = choose("group_by", name, &GROUPS, mistakes) else {
+            continue;
+        };
         if chosen.contains(&group) {
-            mistakes.add(Mistake::new("group_by", &kinds::BAD_VALUE, format!("group_by names {name} twice")));
+            mistakes.add(Mistake::new(
+                "group_by",
+                &kinds::BAD_VALUE,
+                format!("group_by names {name} twice"),
+            ));
         } else {
             chosen.push(group);
         }

@@ -11,8 +11,8 @@ use tower_http::compression::CompressionLayer;
 
 use crate::app::App;
 use crate::endpoints::{
-    health, ingest_status, metrics, openapi, payment, payments, problem_page, quarantine, readiness, sales_report, search,
-    search_fields, settlements_report,
+    health, ingest_status, metrics, openapi, payment, payments, problem_page, quarantine, readiness, sales_report,
+    search, search_fields, settlements_report,
 };
 use crate::envelope::envelope;
 use crate::guard::{guard, panicked};
@@ -59,27 +59,48 @@ const fn route(
     access: Access,
     handler: fn() -> MethodRouter<Arc<App>>,
 ) -> Route {
-    Route { method, path, access, handler }
+    Route {
+        method,
+        path,
+        access,
+        handler,
+    }
 }
 
 /// Every route.
 pub const ROUTES: &[Route] = &[
     route("GET", "/v1/payments", Access::Payments, || get(payments::list_payments)),
-    route("GET", "/v1/payments/search", Access::Payments, || get(search::search_payments)),
+    route("GET", "/v1/payments/search", Access::Payments, || {
+        get(search::search_payments)
+    }),
     route("POST", "/v1/payments/search", Access::Payments, || {
         post(search::post_search_payments).layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
     }),
-    route("GET", "/v1/payments/{payment_key}", Access::Payments, || get(payment::get_payment)),
-    route("GET", "/v1/search/fields", Access::Payments, || get(search_fields::list_search_fields)),
-    route("GET", "/v1/reports/sales", Access::Payments, || get(sales_report::get_sales_report)),
-    route("GET", "/v1/reports/settlements", Access::Payments, || get(settlements_report::get_settlements_report)),
-    route("GET", "/v1/ingest/status", Access::Operations, || get(ingest_status::get_ingest_status)),
-    route("GET", "/v1/quarantine", Access::Operations, || get(quarantine::list_quarantine)),
+    route("GET", "/v1/payments/{payment_key}", Access::Payments, || {
+        get(payment::get_payment)
+    }),
+    route("GET", "/v1/search/fields", Access::Payments, || {
+        get(search_fields::list_search_fields)
+    }),
+    route("GET", "/v1/reports/sales", Access::Payments, || {
+        get(sales_report::get_sales_report)
+    }),
+    route("GET", "/v1/reports/settlements", Access::Payments, || {
+        get(settlements_report::get_settlements_report)
+    }),
+    route("GET", "/v1/ingest/status", Access::Operations, || {
+        get(ingest_status::get_ingest_status)
+    }),
+    route("GET", "/v1/quarantine", Access::Operations, || {
+        get(quarantine::list_quarantine)
+    }),
     route("GET", "/healthz", Access::Open, || get(health::get_health)),
     route("GET", "/readyz", Access::Open, || get(readiness::get_readiness)),
     route("GET", "/metrics", Access::Metrics, || get(metrics::get_metrics)),
     route("GET", "/openapi.yaml", Access::Open, || get(openapi::get_openapi)),
-    route("GET", "/problems/{code}", Access::Open, || get(problem_page::get_problem_page)),
+    route("GET", "/problems/{code}", Access::Open, || {
+        get(problem_page::get_problem_page)
+    }),
 ];
 
 /// The service: every route behind its guard, all of it in the envelope.
@@ -99,7 +120,10 @@ pub fn router(app: Arc<App>) -> Router {
 }
 
 async fn not_found() -> Problem {
-    Problem::new(&kinds::NOT_FOUND, "there is nothing at this address; openapi.yaml lists what there is")
+    Problem::new(
+        &kinds::NOT_FOUND,
+        "there is nothing at this address; openapi.yaml lists what there is",
+    )
 }
 
 async fn method_not_allowed(uri: Uri) -> Problem {
@@ -114,7 +138,10 @@ async fn method_not_allowed(uri: Uri) -> Problem {
 /// The methods that the route of this path takes. A path that fits two templates is the one without variables.
 fn methods_of(path: &str) -> String {
     let fitting: Vec<&Route> = ROUTES.iter().filter(|route| fits(route.path, path)).collect();
-    let best = fitting.iter().map(|route| route.path).min_by_key(|template| template.contains('{'));
+    let best = fitting
+        .iter()
+        .map(|route| route.path)
+        .min_by_key(|template| template.contains('{'));
     let mut methods = Vec::new();
     for route in fitting.iter().filter(|route| Some(route.path) == best) {
         methods.push(route.method);

@@ -81,7 +81,11 @@ pub(crate) async fn get_ingest_status(
         let index_batch = app.lookup.index_batch();
         let as_of = app.as_of(&status.head);
         let token = as_of.token.clone();
-        let files = status.positions.iter().filter(|(id, _)| matches!(id, PartitionId::File { .. })).count();
+        let files = status
+            .positions
+            .iter()
+            .filter(|(id, _)| matches!(id, PartitionId::File { .. }))
+            .count();
         let body = StatusJson {
             counts: CountsJson {
                 applied: status.counts.applied,

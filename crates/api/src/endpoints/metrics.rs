@@ -9,5 +9,8 @@ use axum::response::IntoResponse;
 use crate::app::App;
 
 pub(crate) async fn get_metrics(State(app): State<Arc<App>>) -> impl IntoResponse {
-    ([(CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], (app.metrics_render)())
+    (
+        [(CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")],
+        (app.metrics_render)(),
+    )
 }

@@ -4,5 +4,8 @@ use axum::http::header::CONTENT_TYPE;
 use axum::response::IntoResponse;
 
 pub(crate) async fn get_openapi() -> impl IntoResponse {
-    ([(CONTENT_TYPE, "application/yaml")], include_str!("../../../../openapi.yaml"))
+    (
+        [(CONTENT_TYPE, "application/yaml")],
+        include_str!("../../../../openapi.yaml"),
+    )
 }

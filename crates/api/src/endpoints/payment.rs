@@ -27,13 +27,19 @@ pub(crate) async fn get_payment(
     params.only(&[], &mut mistakes);
     mistakes.finish()?;
     let Path(payment_key) = payment_key.map_err(|_| {
-        Problem::new(&kinds::BAD_ENCODING, "the payment key in the address is not percent-encoded UTF-8")
+        Problem::new(
+            &kinds::BAD_ENCODING,
+            "the payment key in the address is not percent-encoded UTF-8",
+        )
     })?;
     ask(&app, Cost::Lookup, move |app| {
         let found = app.lookup.payment(&payment_key, &principal.scope)?;
         let as_of = app.as_of(&found.head);
         let token = as_of.token.clone();
-        let payment = found.value.as_ref().and_then(|dossier| Payment::derive(dossier, &principal.scope));
+        let payment = found
+            .value
+            .as_ref()
+            .and_then(|dossier| Payment::derive(dossier, &principal.scope));
         match payment {
             Some(payment) => answer(&PaymentJson::of(&payment, &app.cut(&principal)).as_of(as_of), &token),
             // The one answer for a payment that is absent and for another merchant's.
@@ -44,7 +50,10 @@ pub(crate) async fn get_payment(
 }
 
 fn not_found(token: &str) -> Problem {
-    let problem = Problem::new(&kinds::PAYMENT_NOT_FOUND, "no payment with this key exists that your key may see");
+    let problem = Problem::new(
+        &kinds::PAYMENT_NOT_FOUND,
+        "no payment with this key exists that your key may see",
+    );
     match HeaderValue::from_str(token) {
         Ok(token) => problem.header(LEDGER_AS_OF, token),
         Err(_) => problem,

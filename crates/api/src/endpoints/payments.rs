@@ -34,11 +34,7 @@ pub(crate) async fn list_payments(
 }
 
 /// A page of payments; lists and searches differ in nothing else.
-pub(super) async fn page_of_payments(
-    app: Arc<App>,
-    principal: Principal,
-    params: Params,
-) -> Result<Response, Problem> {
+pub(super) async fn page_of_payments(app: Arc<App>, principal: Principal, params: Params) -> Result<Response, Problem> {
     let mut mistakes = params.mistakes();
     let filter = mistakes.take(filter_from_params(params.pairs(), PARAMETERS));
     let limit = page_params::limit(&params, &mut mistakes);
@@ -47,13 +43,21 @@ pub(super) async fn page_of_payments(
     let after = page_params::cursor(&params, mistakes, |sent| app.cursors.read_payment(&binding, sent))?;
     let filter = filter.ok_or_else(Problem::internal)?;
     ask(&app, Cost::Page, move |app| {
-        let request = PageRequest { scope: principal.scope.clone(), filter, order, after, limit };
+        let request = PageRequest {
+            scope: principal.scope.clone(),
+            filter,
+            order,
+            after,
+            limit,
+        };
         let found = app.lookup.page(&request)?;
         let as_of = app.as_of(&found.head);
         let Page { rows, next } = found.value;
         let cut = app.cut(&principal);
         // A row that the key may not see is no row, whatever the page says.
-        let shown = rows.iter().filter_map(|dossier| Payment::derive(dossier, &principal.scope));
+        let shown = rows
+            .iter()
+            .filter_map(|dossier| Payment::derive(dossier, &principal.scope));
         let token = as_of.token.clone();
         let list = List {
             data: shown.map(|payment| PaymentJson::of(&payment, &cut)).collect(),

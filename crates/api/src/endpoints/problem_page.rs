@@ -9,7 +9,10 @@ use crate::problem::{Problem, kinds};
 pub(crate) async fn get_problem_page(code: Result<Path<String>, PathRejection>) -> Result<Html<String>, Problem> {
     let kind = code.ok().and_then(|Path(code)| kinds::find(&code));
     let Some(kind) = kind else {
-        return Err(Problem::new(&kinds::NOT_FOUND, "there is no kind of problem with this code"));
+        return Err(Problem::new(
+            &kinds::NOT_FOUND,
+            "there is no kind of problem with this code",
+        ));
     };
     let (code, status, title, advice) = (kind.code, kind.status, escaped(kind.title), escaped(kind.advice));
     Ok(Html(format!(
@@ -20,5 +23,8 @@ pub(crate) async fn get_problem_page(code: Result<Path<String>, PathRejection>) 
 }
 
 fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
+    text.replace('&', "&amp;")
+        .replace('<', "&lt;")
+        .replace('>', "&gt;")
+        .replace('"', "&quot;")
 }

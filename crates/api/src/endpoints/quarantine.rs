@@ -90,5 +90,9 @@ fn filter(params: &Params, mistakes: &mut Mistakes) -> QuarantineFilter {
         }
         values
     };
-    QuarantineFilter { codes: values("code"), payment_keys: values("payment_key"), open }
+    QuarantineFilter {
+        codes: values("code"),
+        payment_keys: values("payment_key"),
+        open,
+    }
 }

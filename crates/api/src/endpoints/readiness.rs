@@ -26,10 +26,15 @@ pub(crate) async fn get_readiness(State(app): State<Arc<App>>) -> Result<Json<Re
         missing.push("the search index is not open yet".to_owned());
     }
     if lag_ms > lag_ms_max {
-        missing.push(format!("the ledger is {lag_ms} ms behind its input, the limit is {lag_ms_max} ms"));
+        missing.push(format!(
+            "the ledger is {lag_ms} ms behind its input, the limit is {lag_ms_max} ms"
+        ));
     }
     if missing.is_empty() {
-        Ok(Json(ReadinessJson { status: "ready", lag_ms }))
+        Ok(Json(ReadinessJson {
+            status: "ready",
+            lag_ms,
+        }))
     } else {
         Err(Problem::new(&kinds::NOT_READY, missing.join("; ")).retry_after(1))
     }

@@ -54,13 +54,18 @@ impl From<&'static FieldInfo> for FieldJson {
                 Holder::Entry => "entry",
             },
             description: field.description,
-            operators: field.operators().iter().map(|operator: &Operator| operator.as_str()).collect(),
+            operators: field
+                .operators()
+                .iter()
+                .map(|operator: &Operator| operator.as_str())
+                .collect(),
             values: field.values(),
             closed: field.is_closed(),
             examples: field.examples,
-            parameter: field
-                .parameter
-                .then(|| ParameterJson { name: field.name, operators: field.bracket_operators() }),
+            parameter: field.parameter.then(|| ParameterJson {
+                name: field.name,
+                operators: field.bracket_operators(),
+            }),
         }
     }
 }
@@ -76,7 +81,13 @@ pub(crate) async fn list_search_fields(
     ask(&app, Cost::Lookup, |app| {
         let as_of = app.as_of_now()?;
         let token = as_of.token.clone();
-        answer(&FieldsJson { data: catalogue().iter().map(FieldJson::from).collect(), as_of }, &token)
+        answer(
+            &FieldsJson {
+                data: catalogue().iter().map(FieldJson::from).collect(),
+                as_of,
+            },
+            &token,
+        )
     })
     .await
 }

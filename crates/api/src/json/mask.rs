@@ -22,7 +22,10 @@ pub(super) fn last_four(text: &str) -> String {
 }
 
 fn masked(text: &str, shown: impl Fn(usize) -> bool) -> String {
-    text.chars().enumerate().map(|(place, character)| if shown(place) { character } else { '*' }).collect()
+    text.chars()
+        .enumerate()
+        .map(|(place, character)| if shown(place) { character } else { '*' })
+        .collect()
 }
 
 #[cfg(test)]
@@ -31,7 +34,13 @@ mod tests {
 
     #[test]
     fn each_kind_shows_what_it_may() {
-        for (text, expect) in [("", ""), ("김", "*"), ("김준", "김*"), ("김민준", "김*준"), ("Jo Ann", "J****n")] {
+        for (text, expect) in [
+            ("", ""),
+            ("김", "*"),
+            ("김준", "김*"),
+            ("김민준", "김*준"),
+            ("Jo Ann", "J****n"),
+        ] {
             assert_eq!(name(text), expect);
         }
         for (text, expect) in [
@@ -44,7 +53,12 @@ mod tests {
         ] {
             assert_eq!(email(text), expect);
         }
-        for (text, expect) in [("", ""), ("1234", "****"), ("12345", "*2345"), ("010-1234-5678", "*********5678")] {
+        for (text, expect) in [
+            ("", ""),
+            ("1234", "****"),
+            ("12345", "*2345"),
+            ("010-1234-5678", "*********5678"),
+        ] {
             assert_eq!(last_four(text), expect);
         }
     }

@@ -89,7 +89,9 @@ impl<'a> PaymentJson<'a> {
             order_name: own.and_then(|own| own.order_name.as_deref()),
             customer: own.and_then(|own| own.customer.as_ref()).map(CustomerJson::from),
             card: own.and_then(|own| own.card.as_ref()).map(CardJson::from),
-            virtual_account: own.and_then(|own| own.virtual_account.as_ref()).map(VirtualAccountJson::from),
+            virtual_account: own
+                .and_then(|own| own.virtual_account.as_ref())
+                .map(VirtualAccountJson::from),
             easy_pay: group(own, |own| &own.easy_pay, |provider| ProviderJson { provider }),
             transfer: group(own, |own| &own.transfer, |bank| BankJson { bank }),
             mobile_phone: own.and_then(|own| own.mobile_phone.as_ref()).map(MobilePhoneJson::from),
@@ -103,9 +105,22 @@ impl<'a> PaymentJson<'a> {
                 .currency
                 .zip(payment.settlement)
                 .map(|(currency, sums)| SettlementSumsJson::of(&sums, currency, cut)),
-            cancellations: payment.cancellations.iter().copied().map(CancellationJson::of).collect(),
-            settlements: payment.settlements.iter().map(|line| SettlementJson::of(line.record, cut)).collect(),
-            flags: payment.flags_at(cut.now, cut.overdue_days).into_iter().map(Flag::as_str).collect(),
+            cancellations: payment
+                .cancellations
+                .iter()
+                .copied()
+                .map(CancellationJson::of)
+                .collect(),
+            settlements: payment
+                .settlements
+                .iter()
+                .map(|line| SettlementJson::of(line.record, cut))
+                .collect(),
+            flags: payment
+                .flags_at(cut.now, cut.overdue_days)
+                .into_iter()
+                .map(Flag::as_str)
+                .collect(),
             version: own.map(|own| own.version),
             as_of: None,
         }

@@ -145,7 +145,10 @@ pub(super) struct MobilePhoneJson<'a> {
 
 impl<'a> From<&'a MobilePhone> for MobilePhoneJson<'a> {
     fn from(phone: &'a MobilePhone) -> Self {
-        MobilePhoneJson { carrier: phone.carrier.as_deref(), phone_masked: phone.phone_masked.as_deref() }
+        MobilePhoneJson {
+            carrier: phone.carrier.as_deref(),
+            phone_masked: phone.phone_masked.as_deref(),
+        }
     }
 }
 
@@ -159,6 +162,9 @@ pub(super) struct FailureJson<'a> {
 
 impl<'a> From<&'a Failure> for FailureJson<'a> {
     fn from(failure: &'a Failure) -> Self {
-        FailureJson { code: failure.code.as_deref(), message: failure.message.as_deref() }
+        FailureJson {
+            code: failure.code.as_deref(),
+            message: failure.message.as_deref(),
+        }
     }
 }

@@ -53,9 +53,16 @@ impl From<QuarantineRow> for QuarantineJson {
             first_at: format_time(row.first_at),
             last_at: format_time(row.last_at),
             last_position: row.last_position.map(|(partition, position)| match partition {
-                PartitionId::Kafka { topic, partition } => PositionJson::Kafka { topic, partition, offset: position },
+                PartitionId::Kafka { topic, partition } => PositionJson::Kafka {
+                    topic,
+                    partition,
+                    offset: position,
+                },
                 // Positions count lines from 0, people from 1.
-                PartitionId::File { sha256 } => PositionJson::File { file_sha256: sha256, line: position + 1 },
+                PartitionId::File { sha256 } => PositionJson::File {
+                    file_sha256: sha256,
+                    line: position + 1,
+                },
             }),
             open: row.open,
         }

@@ -93,10 +93,10 @@ impl<'a> SettlementJson<'a> {
             sold_on: record.sold_on,
             paid_out_on: record.paid_out_on,
             payout_id: record.payout_id.as_deref(),
-            contract: record
-                .contract
-                .as_ref()
-                .map(|contract| ContractJson { id: &contract.id, fee_rate: contract.fee_rate.as_deref() }),
+            contract: record.contract.as_ref().map(|contract| ContractJson {
+                id: &contract.id,
+                fee_rate: contract.fee_rate.as_deref(),
+            }),
             metadata: record.metadata.as_ref(),
             version: record.version,
         }
@@ -104,5 +104,8 @@ impl<'a> SettlementJson<'a> {
 }
 
 fn charge_json(charge: &Charge, currency: Currency) -> ChargeJson<'_> {
-    ChargeJson { r#type: &charge.charge_type, amount: money(charge.amount, currency) }
+    ChargeJson {
+        r#type: &charge.charge_type,
+        amount: money(charge.amount, currency),
+    }
 }

@@ -69,22 +69,39 @@ pub(super) struct Loaded {
 impl Loaded {
     pub(super) fn read(path: &Path) -> Result<Self, KeyError> {
         // The stamp first: what is written in between is then taken for news and read again.
-        let stamp = Stamp::of(path).map_err(|source| KeyError::File { path: path.to_owned(), source })?;
+        let stamp = Stamp::of(path).map_err(|source| KeyError::File {
+            path: path.to_owned(),
+            source,
+        })?;
         let text = match fs::read(path) {
             Ok(text) => text,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Loaded::of(stamp, Vec::new())),
-            Err(source) => return Err(KeyError::File { path: path.to_owned(), source }),
+            Err(source) => {
+                return Err(KeyError::File {
+                    path: path.to_owned(),
+                    source,
+                });
+            }
         };
-        let damaged = |reason: String| KeyError::Damaged { path: path.to_owned(), reason };
+        let damaged = |reason: String| KeyError::Damaged {
+            path: path.to_owned(),
+            reason,
+        };
         let content: Content = serde_json::from_slice(&text).map_err(|error| damaged(error.to_string()))?;
         if content.format != FORMAT {
-            return Err(damaged(format!("it has format {}, this program writes {FORMAT}", content.format)));
+            return Err(damaged(format!(
+                "it has format {}, this program writes {FORMAT}",
+                content.format
+            )));
         }
         Ok(Loaded::of(stamp, content.keys))
     }
 
     fn of(stamp: Stamp, records: Vec<KeyRecord>) -> Self {
-        let working = records.iter().enumerate().filter(|(_, record)| record.revoked_at.is_none());
+        let working = records
+            .iter()
+            .enumerate()
+            .filter(|(_, record)| record.revoked_at.is_none());
         let active = working.map(|(place, record)| (record.sha256.clone(), place)).collect();
         Loaded { stamp, records, active }
     }
@@ -107,7 +124,10 @@ pub(super) fn replace<T>(
     path: &Path,
     change: impl FnOnce(&mut Vec<KeyRecord>) -> Result<T, KeyError>,
 ) -> Result<(Loaded, T), KeyError> {
-    let failed = |source| KeyError::File { path: path.to_owned(), source };
+    let failed = |source| KeyError::File {
+        path: path.to_owned(),
+        source,
+    };
     // Beside the file, because the file itself is replaced and a lock stays with what was replaced.
     let lock = File::options()
         .create(true)
@@ -118,7 +138,10 @@ pub(super) fn replace<T>(
     lock.lock().map_err(failed)?;
     let mut records = Loaded::read(path)?.records;
     let value = change(&mut records)?;
-    let content = Content { format: FORMAT, keys: records };
+    let content = Content {
+        format: FORMAT,
+        keys: records,
+    };
     write(path, &content).map_err(failed)?;
     Ok((Loaded::read(path)?, value))
 }
@@ -133,7 +156,14 @@ fn write(path: &Path, content: &Content) -> io::Result<()> {
     file.sync_all()?;
     fs::rename(&draft, path)?;
     // The directory holds the name: without this a crash could bring the old file back.
-    path.parent().map_or(Ok(()), |parent| File::open(if parent.as_os_str().is_empty() { Path::new(".") } else { parent })?.sync_all())
+    path.parent().map_or(Ok(()), |parent| {
+        File::open(if parent.as_os_str().is_empty() {
+            Path::new(".")
+        } else {
+            parent
+        })?
+        .sync_all()
+    })
 }
 
 fn sibling(path: &Path, ending: &str) -> PathBuf {

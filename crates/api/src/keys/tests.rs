@@ -15,10 +15,15 @@ const NOW: DateTime<Utc> = DateTime::UNIX_EPOCH;
 #[test]
 fn a_key_is_known_until_it_is_revoked() {
     let (_dir, store) = store();
-    let new = store.create(Role::Merchant, &["m1".to_owned(), "m2".to_owned()], NOW).expect("a key");
+    let new = store
+        .create(Role::Merchant, &["m1".to_owned(), "m2".to_owned()], NOW)
+        .expect("a key");
     assert!(new.key.starts_with("llk_") && new.key.len() == 47, "{}", new.key);
     let principal = store.authenticate(&new.key).expect("the key works");
-    assert_eq!(principal.scope, Scope::Merchants(["m1".to_owned(), "m2".to_owned()].into()));
+    assert_eq!(
+        principal.scope,
+        Scope::Merchants(["m1".to_owned(), "m2".to_owned()].into())
+    );
     assert!(!principal.sees_provider_figures());
     for wrong in ["", "llk_", &new.key[..46], &new.key.to_uppercase(), &new.key_id] {
         assert_eq!(store.authenticate(wrong), None, "{wrong}");
@@ -28,7 +33,10 @@ fn a_key_is_known_until_it_is_revoked() {
     assert!(matches!(store.revoke(&new.key_id, NOW), Err(KeyError::Revoked(_))));
     assert!(matches!(store.revoke("key_none", NOW), Err(KeyError::UnknownKey(_))));
     let listed = store.list().expect("the list");
-    assert_eq!(listed.iter().map(|record| record.revoked_at).collect::<Vec<_>>(), [Some(NOW)]);
+    assert_eq!(
+        listed.iter().map(|record| record.revoked_at).collect::<Vec<_>>(),
+        [Some(NOW)]
+    );
 }
 
 #[test]
@@ -46,14 +54,26 @@ fn a_rotated_key_keeps_its_rights_under_another_text() {
 fn role_and_merchants_go_together() {
     let (_dir, store) = store();
     let merchant = ["m1".to_owned()];
-    assert!(matches!(store.create(Role::Merchant, &[], NOW), Err(KeyError::MerchantMissing)));
+    assert!(matches!(
+        store.create(Role::Merchant, &[], NOW),
+        Err(KeyError::MerchantMissing)
+    ));
     for role in [Role::Finance, Role::Operator, Role::Admin] {
-        assert!(matches!(store.create(role, &merchant, NOW), Err(KeyError::MerchantNotAllowed(_))), "{role}");
+        assert!(
+            matches!(store.create(role, &merchant, NOW), Err(KeyError::MerchantNotAllowed(_))),
+            "{role}"
+        );
         let new = store.create(role, &[], NOW).expect("a key");
-        assert_eq!(store.authenticate(&new.key).map(|principal| principal.scope), Some(Scope::All));
+        assert_eq!(
+            store.authenticate(&new.key).map(|principal| principal.scope),
+            Some(Scope::All)
+        );
     }
     for bad in [String::new(), "m".repeat(65)] {
-        assert!(matches!(store.create(Role::Merchant, &[bad], NOW), Err(KeyError::BadMerchant(_))));
+        assert!(matches!(
+            store.create(Role::Merchant, &[bad], NOW),
+            Err(KeyError::BadMerchant(_))
+        ));
     }
     assert!(store.create(Role::Merchant, &["점".repeat(64)], NOW).is_ok());
     assert!("Merchant".parse::<Role>().is_err());
@@ -66,7 +86,10 @@ fn the_file_holds_no_key_and_is_its_owners_alone() {
     let path = dir.path().join("keys.json");
     let text = std::fs::read_to_string(&path).expect("the file");
     assert!(!text.contains(&new.key[4..]), "the secret is in the file");
-    assert_eq!(std::fs::metadata(&path).expect("the file").permissions().mode() & 0o777, 0o600);
+    assert_eq!(
+        std::fs::metadata(&path).expect("the file").permissions().mode() & 0o777,
+        0o600
+    );
 }
 
 #[test]
@@ -75,7 +98,9 @@ fn what_another_process_wrote_is_taken_up() {
     let other = KeyStore::open(dir.path().join("keys.json")).expect("the same file");
     let new = other.create(Role::Finance, &[], NOW).expect("a key");
     // As if half a second had passed.
-    let Some(before) = Instant::now().checked_sub(LOOKED_AT_EVERY) else { return };
+    let Some(before) = Instant::now().checked_sub(LOOKED_AT_EVERY) else {
+        return;
+    };
     *store.looked_at.lock() = before;
     assert!(store.authenticate(&new.key).is_some(), "a new key works");
     other.revoke(&new.key_id, NOW).expect("revoked");
@@ -87,8 +112,16 @@ fn what_another_process_wrote_is_taken_up() {
 fn a_file_of_something_else_is_not_overwritten() {
     let dir = tempfile::tempdir().expect("a temporary directory");
     let path = dir.path().join("keys.json");
-    for content in ["", "[]", "{\"format\":2,\"keys\":[]}", "{\"format\":1,\"keys\":[],\"more\":1}"] {
+    for content in [
+        "",
+        "[]",
+        "{\"format\":2,\"keys\":[]}",
+        "{\"format\":1,\"keys\":[],\"more\":1}",
+    ] {
         std::fs::write(&path, content).expect("written");
-        assert!(matches!(KeyStore::open(&path), Err(KeyError::Damaged { .. })), "{content}");
+        assert!(
+            matches!(KeyStore::open(&path), Err(KeyError::Damaged { .. })),
+            "{content}"
+        );
     }
 }

@@ -27,16 +27,26 @@ impl<S: Send + Sync> FromRequest<S> for BodyParams {
         let in_address = Params::of_query(request.uri().query())?;
         if let Some((name, _)) = in_address.pairs().next() {
             let detail = "the parameters of a POST stand in its body, not in the address";
-            return Err(Problem::of_mistakes(vec![Mistake::new(name, &kinds::UNKNOWN_PARAMETER, detail)]));
+            return Err(Problem::of_mistakes(vec![Mistake::new(
+                name,
+                &kinds::UNKNOWN_PARAMETER,
+                detail,
+            )]));
         }
         media_type(&request)?;
-        let body = Bytes::from_request(request, state).await.map_err(|rejection| match rejection.status() {
-            StatusCode::PAYLOAD_TOO_LARGE => {
-                Problem::new(&kinds::BODY_TOO_LARGE, format!("the body has more than {BODY_BYTES_MAX} bytes"))
-            }
-            _ => Problem::new(&kinds::BAD_REQUEST, "the body ended early"),
-        })?;
-        Ok(BodyParams(Params { pairs: pairs_of(&body)?, place: Place::Body }))
+        let body = Bytes::from_request(request, state)
+            .await
+            .map_err(|rejection| match rejection.status() {
+                StatusCode::PAYLOAD_TOO_LARGE => Problem::new(
+                    &kinds::BODY_TOO_LARGE,
+                    format!("the body has more than {BODY_BYTES_MAX} bytes"),
+                ),
+                _ => Problem::new(&kinds::BAD_REQUEST, "the body ended early"),
+            })?;
+        Ok(BodyParams(Params {
+            pairs: pairs_of(&body)?,
+            place: Place::Body,
+        }))
     }
 }
 
@@ -83,10 +93,16 @@ impl<'de> Deserialize<'de> for Members {
 
 fn pairs_of(body: &[u8]) -> Result<Vec<(String, String)>, Problem> {
     let Members(members) = serde_json::from_slice(body).map_err(|error| match error.classify() {
-        Category::Data => Problem::new(&kinds::WRONG_TYPE, "the body is a JSON object whose members are the parameters"),
+        Category::Data => Problem::new(
+            &kinds::WRONG_TYPE,
+            "the body is a JSON object whose members are the parameters",
+        ),
         Category::Io | Category::Syntax | Category::Eof => {
             let (line, column) = (error.line(), error.column());
-            Problem::new(&kinds::NOT_JSON, format!("the body is not JSON from line {line}, column {column} on"))
+            Problem::new(
+                &kinds::NOT_JSON,
+                format!("the body is not JSON from line {line}, column {column} on"),
+            )
         }
     })?;
     let mut mistakes = Vec::new();
@@ -106,7 +122,11 @@ fn pairs_of(body: &[u8]) -> Result<Vec<(String, String)>, Problem> {
             Err(mistake) => mistakes.push(*mistake),
         }
     }
-    if mistakes.is_empty() { Ok(pairs) } else { Err(Problem::of_mistakes(mistakes)) }
+    if mistakes.is_empty() {
+        Ok(pairs)
+    } else {
+        Err(Problem::of_mistakes(mistakes))
+    }
 }
 
 fn texts_of(name: &str, value: &Value) -> Result<Vec<String>, Box<Mistake>> {
@@ -121,9 +141,7 @@ fn texts_of(name: &str, value: &Value) -> Result<Vec<String>, Box<Mistake>> {
         Value::Null => wrong("null means nothing here; leave the member out"),
         Value::Bool(_) => wrong("true and false mean nothing here"),
         Value::Object(_) => wrong("an object means nothing here; the brackets belong to the name: \"amount[gte]\""),
-        Value::Array(items) if items.is_empty() => {
-            wrong("an empty array gives no alternative; leave the member out")
-        }
+        Value::Array(items) if items.is_empty() => wrong("an empty array gives no alternative; leave the member out"),
         Value::Array(items) => items
             .iter()
             .enumerate()

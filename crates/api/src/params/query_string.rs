@@ -49,8 +49,12 @@ mod tests {
 
     fn check(raw: &str, expect: Option<&[(&str, &str)]>) {
         let found = parse(raw).ok();
-        let found: Option<Vec<(&str, &str)>> =
-            found.as_ref().map(|pairs| pairs.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect());
+        let found: Option<Vec<(&str, &str)>> = found.as_ref().map(|pairs| {
+            pairs
+                .iter()
+                .map(|(name, value)| (name.as_str(), value.as_str()))
+                .collect()
+        });
         assert_eq!(found.as_deref(), expect, "{raw}");
     }
 
@@ -64,10 +68,24 @@ mod tests {
         check("a=b=c", Some(&[("a", "b=c")]));
         check("a=1&a=2", Some(&[("a", "1"), ("a", "2")]));
         check("a+b=%2B%20c", Some(&[("a b", "+ c")]));
-        check("amount%5Bgte%5D=10&amount[lt]=20", Some(&[("amount[gte]", "10"), ("amount[lt]", "20")]));
+        check(
+            "amount%5Bgte%5D=10&amount[lt]=20",
+            Some(&[("amount[gte]", "10"), ("amount[lt]", "20")]),
+        );
         check("q=%EC%BB%A4%ED%94%BC", Some(&[("q", "커피")]));
         check("q=커피", Some(&[("q", "커피")]));
-        for broken in ["a=%", "a=%4", "a=%zz", "a=%-1", "a=%+1", "%=a", "a=%ff", "a=%C0%80", "a=%ED%A0%80", "%FF=1"] {
+        for broken in [
+            "a=%",
+            "a=%4",
+            "a=%zz",
+            "a=%-1",
+            "a=%+1",
+            "%=a",
+            "a=%ff",
+            "a=%C0%80",
+            "a=%ED%A0%80",
+            "%FF=1",
+        ] {
             check(broken, None);
         }
     }

@@ -128,7 +128,11 @@ mod tests {
     fn codes_are_distinct_and_one_kind_at_most_stands_for_a_status() {
         let codes: BTreeSet<&str> = ALL.iter().map(|kind| kind.code).collect();
         assert_eq!(codes.len(), ALL.len());
-        let bare: Vec<u16> = ALL.iter().filter(|kind| kind.stands_for_status).map(|kind| kind.status).collect();
+        let bare: Vec<u16> = ALL
+            .iter()
+            .filter(|kind| kind.stands_for_status)
+            .map(|kind| kind.status)
+            .collect();
         assert_eq!(bare.iter().collect::<BTreeSet<_>>().len(), bare.len());
     }
 
@@ -136,10 +140,22 @@ mod tests {
     fn every_mistake_of_a_question_is_a_kind() {
         use query::code;
         for code in [
-            code::QUERY_TOO_LONG, code::QUERY_TOO_MANY_CLAUSES, code::QUERY_TOO_DEEP, code::UNEXPECTED, code::UNCLOSED,
-            code::UNKNOWN_FIELD, code::WORD_TOO_SHORT, code::PREFIX_TOO_SHORT, code::PREFIX_NOT_ALLOWED,
-            code::OPERATOR_NOT_ALLOWED, code::BAD_VALUE, code::UNKNOWN_VALUE, code::UNKNOWN_PARAMETER,
-            code::UNKNOWN_OPERATOR, code::REPEATED_PARAMETER, code::TOO_MANY_VALUES,
+            code::QUERY_TOO_LONG,
+            code::QUERY_TOO_MANY_CLAUSES,
+            code::QUERY_TOO_DEEP,
+            code::UNEXPECTED,
+            code::UNCLOSED,
+            code::UNKNOWN_FIELD,
+            code::WORD_TOO_SHORT,
+            code::PREFIX_TOO_SHORT,
+            code::PREFIX_NOT_ALLOWED,
+            code::OPERATOR_NOT_ALLOWED,
+            code::BAD_VALUE,
+            code::UNKNOWN_VALUE,
+            code::UNKNOWN_PARAMETER,
+            code::UNKNOWN_OPERATOR,
+            code::REPEATED_PARAMETER,
+            code::TOO_MANY_VALUES,
         ] {
             assert_eq!(find(code).map(|kind| kind.status), Some(400), "{code}");
         }
