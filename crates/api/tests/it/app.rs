@@ -1,0 +1,241 @@
+//! A service in a temporary directory, asked without a network.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use api::keys::{KeyStore, Role};
+use api::{App, AppParts, Limits, Progress, router};
+use axum::Router;
+use axum::body::{Body, to_bytes};
+use axum::http::{HeaderMap, Request, StatusCode};
+use chrono::{DateTime, Utc};
+use domain::decode::decode;
+use domain::message::{Digest, Encoding};
+use domain::position::{PartitionId, Positions};
+use domain::time::Zones;
+use ledger::data_dir::DataDir;
+use ledger::{Batch, Counts, Incoming, Reader, Refused, Writer};
+use lookup::Lookup;
+use serde_json::Value;
+use sha2::Digest as _;
+use tempfile::TempDir;
+use tower::ServiceExt as _;
+
+/// A finance key, which sees every payment.
+pub(crate) const FINANCE: &str = "finance";
+
+pub(crate) struct TestApp {
+    router: Router,
+    pub(crate) app: Arc<App>,
+    pub(crate) progress: Arc<Progress>,
+    writer: Writer,
+    reader: Reader,
+    next: u64,
+    finance: String,
+    // Dropped last: the directory is locked until the stores are closed.
+    _lock: DataDir,
+    _dir: TempDir,
+}
+
+/// What came back.
+pub(crate) struct Answer {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Vec<u8>,
+}
+
+impl Answer {
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_slice(&self.body).unwrap_or_else(|error| panic!("{error}: {}", self.text()))
+    }
+
+    pub(crate) fn text(&self) -> String {
+        String::from_utf8_lossy(&self.body).into_owned()
+    }
+
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name).and_then(|value| value.to_str().ok())
+    }
+
+    /// The answer's JSON, which must be there.
+    pub(crate) fn ok(&self) -> Value {
+        assert_eq!(self.status, StatusCode::OK, "{}", self.text());
+        self.json()
+    }
+}
+
+/// The clock of every test: 2026-05-10, noon in Seoul.
+pub(crate) fn now() -> DateTime<Utc> {
+    DateTime::from_timestamp(1_778_382_000, 0).unwrap_or_default()
+}
+
+impl TestApp {
+    pub(crate) fn new() -> Self {
+        Self::with(Zones::default(), Limits::default())
+    }
+
+    pub(crate) fn with(zones: Zones, limits: Limits) -> Self {
+        let dir = tempfile::tempdir().expect("a temporary directory");
+        let lock = DataDir::lock(dir.path()).expect("the directory is free");
+        let options = ledger::Options {
+            row_cache_bytes: 8 << 20,
+            ..ledger::Options::default()
+        };
+        let (writer, reader) = ledger::open(&lock, &options, zones).expect("an empty ledger");
+        let options = lookup::Options {
+            overdue_days: 7,
+            now: Arc::new(now),
+            looked_at_max: 50_000,
+        };
+        let lookup = Lookup::new(reader.clone(), Arc::default(), Arc::default(), options);
+        let keys = KeyStore::open(dir.path().join("keys.json")).expect("no keys yet");
+        let finance = keys.create(Role::Finance, &[], now()).expect("a key").key;
+        let progress = Arc::new(Progress::new());
+        progress.set_ledger_open(true);
+        progress.set_index_open(true);
+        let app = Arc::new(App::new(AppParts {
+            lookup,
+            keys,
+            progress: progress.clone(),
+            cursor_secret: [7; 32],
+            metrics_render: Box::new(|| "ledgerlens_up 1\n".to_owned()),
+            limits,
+        }));
+        let router = router(app.clone());
+        TestApp {
+            router,
+            app,
+            progress,
+            writer,
+            reader,
+            next: 0,
+            finance,
+            _lock: lock,
+            _dir: dir,
+        }
+    }
+
+    /// Applies messages as one batch.
+    pub(crate) fn feed<M: AsRef<[u8]>>(&mut self, messages: &[M]) -> Counts {
+        let source = Arc::new(PartitionId::Kafka {
+            topic: "payments".to_owned(),
+            partition: 0,
+        });
+        let items = messages.iter().enumerate().map(|(place, message)| {
+            let bytes = message.as_ref();
+            let content = decode(bytes, Encoding::Structured).map(Box::new).map_err(|refusal| {
+                Box::new(Refused {
+                    refusal,
+                    raw: bytes.to_vec(),
+                    raw_bytes: bytes.len() as u64,
+                    sha256: Digest(sha2::Sha256::digest(bytes).into()),
+                    binary_mode: false,
+                })
+            });
+            Incoming {
+                source: source.clone(),
+                position: self.next + place as u64,
+                content,
+            }
+        });
+        let items: Vec<Incoming> = items.collect();
+        self.next += items.len() as u64;
+        let mut positions = Positions::default();
+        positions.advance(&source, self.next);
+        let batch = Batch {
+            items,
+            positions,
+            nulls: 0,
+            appended_at: None,
+            applied_at: now(),
+        };
+        self.writer
+            .apply(batch, &mut |_, _| {})
+            .expect("the batch is applied")
+            .counts
+    }
+
+    pub(crate) fn key(&self, role: Role, merchants: &[&str]) -> String {
+        let merchants: Vec<String> = merchants.iter().map(|merchant| (*merchant).to_owned()).collect();
+        self.app.keys().create(role, &merchants, now()).expect("a key").key
+    }
+
+    pub(crate) async fn send(&self, request: Request<Body>) -> Answer {
+        let response = self.router.clone().oneshot(request).await.expect("the router answers");
+        let (parts, body) = response.into_parts();
+        let body = to_bytes(body, usize::MAX)
+            .await
+            .expect("the body is in memory")
+            .to_vec();
+        Answer {
+            status: parts.status,
+            headers: parts.headers,
+            body,
+        }
+    }
+
+    /// GET with a key ([`FINANCE`] for the one that sees all).
+    pub(crate) async fn get_as(&self, key: &str, address: &str) -> Answer {
+        let key = if key == FINANCE { &self.finance } else { key };
+        let request = Request::get(address).header("authorization", format!("Bearer {key}"));
+        self.send(
+            request
+                .body(Body::empty())
+                .unwrap_or_else(|error| panic!("{address}: {error}")),
+        )
+        .await
+    }
+
+    pub(crate) async fn get(&self, address: &str) -> Answer {
+        self.get_as(FINANCE, address).await
+    }
+
+    pub(crate) async fn post(&self, address: &str, body: impl Into<Body>) -> Answer {
+        let request = Request::post(address)
+            .header("authorization", format!("Bearer {}", self.finance))
+            .header("content-type", "application/json");
+        self.send(request.body(body.into()).expect("a request")).await
+    }
+
+    pub(crate) fn finance_key(&self) -> &str {
+        &self.finance
+    }
+}
+
+impl Drop for TestApp {
+    /// Whatever a test did, the stores still agree.
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            return;
+        }
+        let verified = ledger::verify::verify(&self.reader, &mut |_, _, _| None).expect("the stores can be read");
+        assert_eq!(verified.differences, Vec::new(), "the stores disagree");
+    }
+}
+
+/// Percent-encodes everything that has a meaning in an address.
+pub(crate) fn encoded(text: &str) -> String {
+    let plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"-._~".contains(byte);
+    text.bytes()
+        .map(|byte| {
+            if plain(&byte) {
+                char::from(byte).to_string()
+            } else {
+                format!("%{byte:02X}")
+            }
+        })
+        .collect()
+}
+
+pub(crate) fn fixtures() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../fixtures")
+}
+
+/// The messages of an NDJSON file.
+pub(crate) fn lines(path: &std::path::Path) -> Vec<Vec<u8>> {
+    let text = std::fs::read(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    text.split(|byte| *byte == b'\n')
+        .filter(|line| !line.is_empty())
+        .map(<[u8]>::to_vec)
+        .collect()
+}
