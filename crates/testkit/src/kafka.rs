@@ -148,6 +148,28 @@ impl TestKafka {
         committed(&self.brokers, group, topic, partition)
     }
 
+    /// Where each partition of these topics ends: the next offset the broker will give.
+    pub fn ends(&self, topics: &[String]) -> HashMap<(String, i32), u64> {
+        let mut config = ClientConfig::new();
+        config.set("bootstrap.servers", &self.brokers);
+        let consumer: BaseConsumer = config.create().expect("a client");
+        let mut ends = HashMap::new();
+        for topic in topics {
+            let metadata = consumer.fetch_metadata(Some(topic), REQUEST_TIMEOUT);
+            for partition in metadata
+                .expect("the broker answers")
+                .topics()
+                .iter()
+                .flat_map(|topic| topic.partitions())
+            {
+                let watermarks = consumer.fetch_watermarks(topic, partition.id(), REQUEST_TIMEOUT);
+                let (_, end) = watermarks.expect("the broker answers");
+                ends.insert((topic.clone(), partition.id()), end.unsigned_abs());
+            }
+        }
+        ends
+    }
+
     fn admin(&self) -> AdminClient<DefaultClientContext> {
         ClientConfig::new()
             .set("bootstrap.servers", &self.brokers)

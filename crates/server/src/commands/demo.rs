@@ -90,7 +90,8 @@ pub(crate) fn run(args: DemoArgs) -> Result<ExitCode, Failure> {
     runtime.block_on(service.serve(listener, serve::shutdown()))?;
     drop(present);
     drop(cluster);
-    dir.close().map_err(|cause| Failure::Store(format!("the demo's data cannot be removed: {cause}")))?;
+    dir.close()
+        .map_err(|cause| Failure::Store(format!("the demo's data cannot be removed: {cause}")))?;
     say("\nThe demo has ended; its data is removed.")?;
     Ok(ExitCode::SUCCESS)
 }

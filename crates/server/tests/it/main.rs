@@ -1,0 +1,13 @@
+//! The whole product: stores, pipeline and HTTP together.
+
+mod arrows;
+mod chance;
+mod compare;
+mod expected;
+mod feeding;
+mod http;
+mod kafka_kill;
+mod order;
+mod product;
+mod program;
+mod shrink;

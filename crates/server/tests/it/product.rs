@@ -1,0 +1,252 @@
+//! The product in a temporary directory, fed with raw bytes and asked over HTTP without a network.
+//!
+//! It is wired as the server wires it: a locked directory, the ledger, the pipeline with a real index, and the router.
+//! A restart closes everything and opens it again; what is derived can be taken away in between.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::PathBuf;
+use std::sync::{Arc, LazyLock};
+use std::time::Duration;
+
+use api::keys::{KeyStore, Role};
+use api::{App, AppParts, Limits, Progress};
+use axum::Router;
+use axum::body::{Body, to_bytes};
+use axum::http::{Request, StatusCode};
+use chrono::{DateTime, Utc};
+use domain::position::{PartitionId, Positions};
+use domain::time::Zones;
+use ledger::data_dir::DataDir;
+use ledger::{Counts, Reader};
+use lookup::Lookup;
+use projector::batch::Batch;
+use projector::index_keeper::{IndexLimits, IndexPlace};
+use projector::pipeline::Pipeline;
+use projector::source::{Content, Headers, RawMessage};
+use serde_json::Value;
+use tempfile::TempDir;
+use tower::ServiceExt as _;
+
+/// Days after which an unsettled payment is overdue.
+pub(crate) const OVERDUE_DAYS: u32 = 7;
+
+/// The clock of every test: 2026-05-10, noon in Seoul.
+pub(crate) fn now() -> DateTime<Utc> {
+    DateTime::from_timestamp(1_778_382_000, 0).unwrap_or_default()
+}
+
+static RUNTIME: LazyLock<tokio::runtime::Runtime> = LazyLock::new(|| {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build();
+    runtime.expect("threads for the API")
+});
+
+/// What is written and read behind the API. Dropped from the first member on: readers, then the writer, then the lock.
+struct Open {
+    router: Router,
+    app: Arc<App>,
+    reader: Reader,
+    place: IndexPlace,
+    pipeline: Pipeline,
+    _lock: DataDir,
+}
+
+pub(crate) struct Product {
+    open: Option<Open>,
+    zones: Zones,
+    index: IndexLimits,
+    keys: BTreeMap<Vec<String>, String>,
+    dir: TempDir,
+}
+
+/// What came back.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: StatusCode,
+    pub(crate) body: Value,
+}
+
+/// A message on its way in.
+pub(crate) struct Sent {
+    pub(crate) partition: Arc<PartitionId>,
+    pub(crate) position: u64,
+    /// `None` is a null value.
+    pub(crate) value: Option<(Vec<u8>, Headers)>,
+}
+
+/// An index that commits after `interval`, and after every document where that is no time at all.
+pub(crate) fn index_limits(interval: Duration) -> IndexLimits {
+    IndexLimits {
+        commit_interval: interval,
+        documents_max: if interval.is_zero() { 1 } else { 50_000 },
+        writer: search::Options {
+            memory_bytes: 16 << 20,
+            merge_threads: 1,
+        },
+        ..IndexLimits::default()
+    }
+}
+
+impl Product {
+    pub(crate) fn new(zones: Zones, index: IndexLimits) -> Self {
+        let dir = tempfile::tempdir().expect("a temporary directory");
+        let mut product = Product {
+            open: None,
+            zones,
+            index,
+            keys: BTreeMap::new(),
+            dir,
+        };
+        product.open();
+        product
+    }
+
+    fn open(&mut self) {
+        let lock = DataDir::lock(self.dir.path()).expect("the directory is free");
+        let options = ledger::Options {
+            memory_bytes: 128 << 20,
+            threads: 1,
+            row_cache_bytes: 4 << 20,
+            ..ledger::Options::default()
+        };
+        let (writer, reader) = ledger::open(&lock, &options, self.zones.clone()).expect("the ledger opens");
+        let place = IndexPlace {
+            dir: lock.index(),
+            reader: Arc::default(),
+            recent: Arc::default(),
+        };
+        let pipeline = Pipeline::start(writer, reader.clone(), place.clone(), self.index.clone());
+        let pipeline = pipeline.expect("the index opens");
+        let options = lookup::Options {
+            overdue_days: OVERDUE_DAYS,
+            now: Arc::new(now),
+            looked_at_max: 50_000,
+        };
+        let lookup = Lookup::new(reader.clone(), place.reader.clone(), place.recent.clone(), options);
+        let app = Arc::new(App::new(AppParts {
+            lookup,
+            keys: KeyStore::open(self.dir.path().join("keys.json")).expect("the keys"),
+            progress: Arc::new(Progress::new()),
+            cursor_secret: [7; 32],
+            metrics_render: Box::new(String::new),
+            limits: Limits::default(),
+        }));
+        let router = api::router(app.clone());
+        self.open = Some(Open {
+            router,
+            app,
+            reader,
+            place,
+            pipeline,
+            _lock: lock,
+        });
+    }
+
+    fn opened(&self) -> &Open {
+        self.open.as_ref().expect("the product is open")
+    }
+
+    /// Closes everything, lets `meanwhile` do what it likes to the directory, and opens again.
+    pub(crate) fn restart(&mut self, meanwhile: impl FnOnce(&Self)) {
+        self.open = None;
+        meanwhile(self);
+        self.open();
+    }
+
+    /// As after an error of a store: what is in memory is dropped and read again.
+    pub(crate) fn recover(&mut self) {
+        let open = self.open.as_mut().expect("the product is open");
+        open.pipeline.recover().expect("the stores are read again");
+    }
+
+    /// Where one of the stores lies: `index`, `rows`, `ledger`.
+    pub(crate) fn store(&self, name: &str) -> PathBuf {
+        self.dir.path().join(name)
+    }
+
+    /// Takes a store away. Only what is derived comes back.
+    pub(crate) fn remove(&self, name: &str) {
+        let dir = self.store(name);
+        if dir.exists() {
+            fs::remove_dir_all(dir).expect("the store can be removed");
+        }
+    }
+
+    /// Applies one batch.
+    pub(crate) fn apply(&mut self, sent: Vec<Sent>) -> Counts {
+        let mut positions = Positions::default();
+        let messages = sent.into_iter().map(|sent| {
+            positions.advance(&sent.partition, sent.position + 1);
+            RawMessage {
+                partition: sent.partition,
+                position: sent.position,
+                content: sent
+                    .value
+                    .map_or(Content::Null, |(bytes, headers)| Content::Value { bytes, headers }),
+                appended_at: None,
+            }
+        });
+        let messages: Vec<RawMessage> = messages.collect();
+        let batch = Batch {
+            messages,
+            positions,
+            ended: false,
+        };
+        let open = self.open.as_mut().expect("the product is open");
+        open.pipeline.apply(batch, now()).expect("the batch is applied").counts
+    }
+
+    /// A key that sees these merchants; of a finance officer where there are none.
+    pub(crate) fn key(&mut self, role: Role, merchants: &[String]) -> String {
+        let mut named = vec![role.to_string()];
+        named.extend_from_slice(merchants);
+        let app = &self.open.as_ref().expect("the product is open").app;
+        let key = self.keys.entry(named);
+        key.or_insert_with(|| app.keys().create(role, merchants, now()).expect("a key").key)
+            .clone()
+    }
+
+    pub(crate) fn get(&self, key: &str, address: &str) -> Answer {
+        self.send(key, Request::get(address), Body::empty())
+    }
+
+    pub(crate) fn post(&self, key: &str, address: &str, body: &Value) -> Answer {
+        let request = Request::post(address).header("content-type", "application/json");
+        self.send(key, request, Body::from(body.to_string()))
+    }
+
+    fn send(&self, key: &str, request: axum::http::request::Builder, body: Body) -> Answer {
+        let request = request
+            .header("authorization", format!("Bearer {key}"))
+            .body(body)
+            .expect("a request");
+        let router = self.opened().router.clone();
+        RUNTIME.block_on(async move {
+            let response = router.oneshot(request).await.expect("the router answers");
+            let (parts, body) = response.into_parts();
+            let body = to_bytes(body, usize::MAX).await.expect("the body is in memory");
+            let body = serde_json::from_slice(&body).unwrap_or_default();
+            Answer {
+                status: parts.status,
+                body,
+            }
+        })
+    }
+
+    /// Compares all derived state with the versions. The index is closed and opened, so that it has reached the ledger.
+    pub(crate) fn verify(&mut self) -> Vec<String> {
+        self.restart(|_| {});
+        let open = self.opened();
+        let index = open.place.reader.read().clone();
+        let verified = projector::verify::verify(&open.reader, index.as_ref(), &mut |_, _| {});
+        let verified = verified.expect("the stores can be read");
+        verified
+            .differences
+            .iter()
+            .map(|found| format!("verify: {found:?}"))
+            .collect()
+    }
+}
