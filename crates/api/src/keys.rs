@@ -207,15 +207,20 @@ impl KeyStore {
 
     /// Who presents `key`, if it is a key that works.
     pub(crate) fn authenticate(&self, key: &str) -> Option<Principal> {
-        self.refresh();
+        self.refresh(LOOKED_AT_EVERY);
         let digest = digest_of(key);
-        self.loaded.read().active(&digest).map(Principal::of)
+        let known = || self.loaded.read().active(&digest).map(Principal::of);
+        known().or_else(|| {
+            // It may have been made this moment: looking whether the file has changed costs microseconds.
+            self.refresh(Duration::ZERO);
+            known()
+        })
     }
 
-    /// Takes up what another process wrote.
-    fn refresh(&self) {
+    /// Takes up what another process wrote, if the last look was so long ago.
+    fn refresh(&self, older_than: Duration) {
         let mut looked_at = self.looked_at.lock();
-        if looked_at.elapsed() < LOOKED_AT_EVERY {
+        if looked_at.elapsed() < older_than {
             return;
         }
         *looked_at = Instant::now();

@@ -14,9 +14,13 @@
 //!
 //! # Order of a batch
 //!
-//! 1. fold the messages into dossiers; 2. announce what will be touched; 3. commit DuckDB; 4. commit the rows, which is
-//! what readers see. A reader takes its snapshot of the rows and, where it needs sums or lists, a DuckDB transaction at
-//! the same batch ([`reader::Joint`]). So no answer mixes two positions.
+//! 1. fold the messages into dossiers;
+//! 2. announce what will be touched;
+//! 3. commit DuckDB;
+//! 4. commit the rows, which is what readers see.
+//!
+//! A reader takes its snapshot of the rows and, where it needs sums or lists, a DuckDB transaction at the same batch
+//! ([`reader::Joint`]). So no answer mixes two positions.
 
 mod append;
 mod candidates;

@@ -92,6 +92,9 @@ pub fn open(dir: &DataDir, options: &Options, zones: Zones) -> Result<(Writer, R
     Ok((writer, Reader::new(shared)))
 }
 
+/// A payment key's hash, and its seq and dossier where it was seen before.
+type Place = (u64, Option<(u64, Dossier)>);
+
 fn make(connection: &Connection) -> Result<(), LedgerError> {
     let doing = "was made";
     let mut random = [0u8; 24];
@@ -270,7 +273,7 @@ impl Writer {
         keys.sort_unstable();
         keys.dedup();
         let shared = &self.shared;
-        let found: Vec<(u64, Option<(u64, Dossier)>)> = keys
+        let found: Vec<Place> = keys
             .par_iter()
             .map(|key| {
                 let hash = shared.keymap.hash(key);
@@ -279,7 +282,7 @@ impl Writer {
             .collect::<Result<_, LedgerError>>()?;
         let mut next_seq = self.next_seq;
         // First-seen keys get their seqs in the order in which their messages came, so that rows lie in that order.
-        let mut places: HashMap<&str, (u64, Option<(u64, Dossier)>)> = keys.into_iter().zip(found).collect();
+        let mut places: HashMap<&str, Place> = keys.into_iter().zip(found).collect();
         let mut works = Works::with_capacity(places.len());
         for item in items {
             let key = match &item.content {

@@ -207,6 +207,7 @@ impl Config {
             }
             figment = figment.merge(Toml::file_exact(file));
         }
+        refuse_misspelt(std::env::vars_os().filter_map(|(name, _)| name.into_string().ok()))?;
         let known = Env::prefixed("LEDGERLENS_")
             .filter_map(|name| Some(key_of(name.as_str())?.into()))
             .split(".");
@@ -282,6 +283,38 @@ impl Config {
     }
 }
 
+/// Variables with our prefix that are no settings: of the log, and of the scripts around the program.
+const OTHER_VARIABLES: [&str; 4] = ["LOG", "LOG_FORMAT", "KAFKA_HOME", "BIN"];
+
+/// So few wrong letters make a misspelt setting; what is further away belongs to somebody else's program.
+const MISSPELT_MAX: usize = 3;
+
+/// A variable that is almost a setting is refused, any other with our prefix is named in the log.
+fn refuse_misspelt(names: impl Iterator<Item = String>) -> Result<(), Failure> {
+    for name in names {
+        let Some(rest) = name.strip_prefix("LEDGERLENS_") else {
+            continue;
+        };
+        if key_of(rest).is_some() || OTHER_VARIABLES.contains(&rest) {
+            continue;
+        }
+        let near = KEYS
+            .iter()
+            .map(|key| key.replace('.', "_").to_ascii_uppercase())
+            .min_by_key(|key| strsim::damerau_levenshtein(key, rest))
+            .filter(|key| strsim::damerau_levenshtein(key, rest) <= MISSPELT_MAX);
+        match near {
+            Some(near) => {
+                return Err(Failure::usage(format!(
+                    "the variable {name} is no setting; the nearest is LEDGERLENS_{near}"
+                )));
+            }
+            None => tracing::warn!(variable = name, "this variable is no setting and is not used"),
+        }
+    }
+    Ok(())
+}
+
 /// The path of the key that a variable (without its prefix) sets.
 fn key_of(variable: &str) -> Option<String> {
     let wanted = variable.to_ascii_lowercase();
@@ -334,6 +367,21 @@ mod tests {
                 documented.contains(&format!("`{key}`")),
                 "{key} is not in docs/configuration.md"
             );
+        }
+    }
+
+    #[test]
+    fn a_variable_that_is_almost_a_setting_is_refused() {
+        for (name, refused) in [
+            ("LEDGERLENS_LEDGER_MEMORY", true),
+            ("LEDGERLENS_LISTN", true),
+            ("LEDGERLENS_LEDGER_MEMORY_MB", false),
+            ("LEDGERLENS_KAFKA_HOME", false),
+            ("LEDGERLENS_API_KEY", false),
+            ("HOME", false),
+        ] {
+            let judged = refuse_misspelt(std::iter::once(name.to_owned()));
+            assert_eq!(judged.is_err(), refused, "{name}");
         }
     }
 

@@ -22,18 +22,30 @@ pub(crate) fn differences(product: &mut Product, expected: &Expected) -> Vec<Str
     let mut out = Vec::new();
     for (number, (asked, answer)) in expected.questions.iter().enumerate() {
         let key = key_of(product, &asked.reader);
-        let found = match &asked.question {
-            Question::Payment(payment_key) => payment(product, &key, payment_key, answer),
-            Question::List(filters) => list(product, &key, filters, answer, number, &expected.oracle, &asked.reader),
-            Question::Sales(params) => report(product, &key, "/v1/reports/sales", params, answer),
-            Question::Settlements(params) => report(product, &key, "/v1/reports/settlements", params, answer),
-        };
-        if let Err(difference) = found {
-            out.push(format!("{}\n{difference}", described(asked)));
-        }
+        out.extend(difference(product, &key, asked, answer, number, &expected.oracle));
     }
     out.extend(quarantine(product, expected).err());
     out
+}
+
+/// The difference in one answer, if there is one. `number` varies in which way a list is asked for.
+pub(crate) fn difference(
+    product: &Product,
+    key: &str,
+    asked: &Asked,
+    expected: &Value,
+    number: usize,
+    oracle: &Oracle,
+) -> Option<String> {
+    let found = match &asked.question {
+        Question::Payment(payment_key) => payment(product, key, payment_key, expected),
+        Question::List(filters) => list(product, key, filters, expected, number, oracle, &asked.reader),
+        Question::Sales(params) => report(product, key, "/v1/reports/sales", params, expected),
+        Question::Settlements(params) => report(product, key, "/v1/reports/settlements", params, expected),
+    };
+    found
+        .err()
+        .map(|difference| format!("{}\n{difference}", described(asked)))
 }
 
 fn described(asked: &Asked) -> String {

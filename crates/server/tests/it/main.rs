@@ -2,12 +2,14 @@
 
 mod arrows;
 mod chance;
+mod commands;
 mod compare;
 mod expected;
 mod feeding;
 mod http;
 mod kafka_kill;
 mod order;
+mod permutations;
 mod product;
 mod program;
 mod shrink;
