@@ -30,6 +30,9 @@ pub struct Surroundings {
     pub limits: BatchLimits,
 }
 
+/// Opens the source at these positions.
+pub type Open<'a> = dyn FnMut(&Positions) -> Result<Box<dyn Source>, PipelineError> + 'a;
+
 /// The longest pause between two tries after an error.
 const PAUSE_MAX: Duration = Duration::from_secs(30);
 
@@ -39,7 +42,7 @@ const PAUSE_MAX: Duration = Duration::from_secs(30);
 /// goes on trying, a backfill tells its user.
 pub fn run(
     pipeline: &mut Pipeline,
-    open: &mut dyn FnMut(&Positions) -> Result<Box<dyn Source>, PipelineError>,
+    open: &mut Open<'_>,
     around: &Surroundings,
     forever: bool,
     watch: &mut dyn FnMut(&Progress<'_>),

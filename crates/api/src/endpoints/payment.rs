@@ -41,7 +41,10 @@ pub(crate) async fn get_payment(
             .as_ref()
             .and_then(|dossier| Payment::derive(dossier, &principal.scope));
         match payment {
-            Some(payment) => answer(&PaymentJson::of(&payment, &app.cut(&principal)).as_of(as_of), &token),
+            Some(payment) => answer(
+                &PaymentJson::of(&payment, &app.cut(&principal)).with_as_of(as_of),
+                &token,
+            ),
             // The one answer for a payment that is absent and for another merchant's.
             None => Err(not_found(&token)),
         }

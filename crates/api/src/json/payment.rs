@@ -126,7 +126,7 @@ impl<'a> PaymentJson<'a> {
         }
     }
 
-    pub(crate) fn as_of(mut self, as_of: AsOfJson) -> Self {
+    pub(crate) fn with_as_of(mut self, as_of: AsOfJson) -> Self {
         self.as_of = Some(as_of);
         self
     }

@@ -68,9 +68,8 @@ fn validator(schema: &Value) -> Validator {
         .and_then(Value::as_object_mut)
         .expect("Payment");
     payment.remove("unevaluatedProperties");
-    for user in ["/components/schemas/PaymentList/properties/data/items"] {
-        root.pointer_mut(user).expect("a list of payments")["unevaluatedProperties"] = false.into();
-    }
+    let user = "/components/schemas/PaymentList/properties/data/items";
+    root.pointer_mut(user).expect("a list of payments")["unevaluatedProperties"] = false.into();
     jsonschema::draft202012::options()
         .build(&root)
         .unwrap_or_else(|error| panic!("{error}"))

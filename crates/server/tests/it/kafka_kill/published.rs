@@ -53,8 +53,11 @@ pub(crate) fn draw(messages: u64, seed: u64) -> (Vec<Visible>, Expect) {
     (drawn, stream.into_expect().expect("it was asked for"))
 }
 
+/// Attributes by name, and the value.
+type BinaryMode = (Vec<(String, String)>, Vec<u8>);
+
 /// The binary mode of an event, if all its attributes are there and texts. `data` keeps its bytes.
-fn binary(event: &[u8]) -> Option<(Vec<(String, String)>, Vec<u8>)> {
+fn binary(event: &[u8]) -> Option<BinaryMode> {
     let members: std::collections::BTreeMap<String, &RawValue> = serde_json::from_slice(event).ok()?;
     let known = ["specversion", "id", "source", "type", "time", "data"];
     known.iter().all(|name| members.contains_key(*name)).then_some(())?;
