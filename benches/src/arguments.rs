@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 use generator::{Mix, Plan, Rate};
 
 /// Measurements of Ledgerlens: a table, and one last line of JSON. Without a name: quick.
@@ -28,6 +28,14 @@ pub(crate) enum Command {
     Report(Load),
     /// Decoding, the ledger and the index each alone, in this process: what the machine could do at most
     Parts(PartsLoad),
+    /// The same load, then from publishing an event to seeing it in a search answer
+    Fresh(LiveLoad),
+    /// The same load, then how soon the server is ready again after a stop and after a kill, and `rebuild-index`
+    Start(LiveLoad),
+    /// Whether an event costs at the end what it cost at the beginning
+    Scale(ScaleLoad),
+    /// The same log and the same questions for PostgreSQL 15, answers compared for equality first
+    Compare(CompareLoad),
 }
 
 impl Command {
@@ -82,6 +90,46 @@ pub(crate) struct StoreLoad {
     /// temporary directory]
     #[arg(long, value_name = "DIR")]
     pub(crate) scratch: Option<PathBuf>,
+}
+
+/// What to load, and what goes on arriving.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct LiveLoad {
+    #[command(flatten)]
+    pub(crate) store: StoreLoad,
+    /// Events a second that go on arriving
+    #[arg(long, value_name = "N", default_value_t = 5_000)]
+    pub(crate) live_rate: u64,
+    /// Seconds to measure for, where the measurement has no length of its own
+    #[arg(long, value_name = "S", default_value_t = 60)]
+    pub(crate) seconds: u64,
+}
+
+#[derive(Clone, Debug, Args)]
+pub(crate) struct ScaleLoad {
+    #[command(flatten)]
+    pub(crate) store: StoreLoad,
+    /// kafka: produced while it is read, with 5 GiB of retention; pipe: into `ledgerlens backfill -`
+    #[arg(long, value_enum, default_value_t = Through::Kafka)]
+    pub(crate) through: Through,
+    /// At the end let `ledgerlens verify` recompute everything; minutes for each million payments
+    #[arg(long)]
+    pub(crate) verify: bool,
+}
+
+#[derive(Clone, Debug, Args)]
+pub(crate) struct CompareLoad {
+    #[command(flatten)]
+    pub(crate) store: StoreLoad,
+    /// Seconds for which each kind of question is asked of each
+    #[arg(long, value_name = "S", default_value_t = 10)]
+    pub(crate) seconds: u64,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Through {
+    Kafka,
+    Pipe,
 }
 
 #[derive(Clone, Debug, Args)]

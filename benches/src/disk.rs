@@ -29,6 +29,11 @@ impl Disk {
         }
     }
 
+    /// Everything below a directory.
+    pub(crate) fn all(dir: &Path) -> u64 {
+        bytes(dir)
+    }
+
     pub(crate) fn total(self) -> u64 {
         self.ledger + self.log + self.rows + self.index + self.others
     }

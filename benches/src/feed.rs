@@ -74,6 +74,15 @@ impl Feed {
         Vantage::draw(&self.plan, loaded, until_ms)
     }
 
+    pub(crate) fn plan(&self) -> &Plan {
+        &self.plan
+    }
+
+    /// Stops the broker; what it left and the stores stay until the directory is dropped.
+    pub(crate) fn without_broker(self) -> TempDir {
+        self.scratch
+    }
+
     pub(crate) fn data_dir(&self) -> PathBuf {
         self.scratch.path().join("data")
     }
@@ -128,7 +137,7 @@ impl Feed {
             sent,
             thread: Some(thread),
             kafka,
-            scratch,
+            _scratch: scratch,
         }
     }
 }
@@ -139,7 +148,7 @@ pub(crate) struct Trickle {
     sent: Arc<AtomicU64>,
     thread: Option<JoinHandle<Result<Duration>>>,
     pub(crate) kafka: Kafka,
-    scratch: TempDir,
+    _scratch: TempDir,
 }
 
 /// What arrived meanwhile.
@@ -150,10 +159,6 @@ pub(crate) struct Arrived {
 }
 
 impl Trickle {
-    pub(crate) fn data_dir(&self) -> PathBuf {
-        self.scratch.path().join("data")
-    }
-
     /// The stream came to its end although it was to last.
     pub(crate) fn is_over(&self) -> bool {
         self.thread.as_ref().is_none_or(JoinHandle::is_finished)

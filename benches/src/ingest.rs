@@ -1,7 +1,6 @@
 //! `ingest`: messages that already lie in a real Kafka, end to end into ledger and index; then questions; then what the
 //! parts alone allow, so that the rate can be read as a share of it.
 
-use std::ffi::OsStr;
 use std::path::Path;
 use std::time::Duration;
 
@@ -14,7 +13,6 @@ use crate::disk::Disk;
 use crate::feed::{Feed, Filled};
 use crate::http::Client;
 use crate::parts::{self, Parts};
-use crate::progress::say;
 use crate::prometheus;
 use crate::questions::Group;
 use crate::report::{Bar, Report, mib, number, rounded};
@@ -83,11 +81,7 @@ pub(crate) fn run(name: &'static str, load: &Load, groups: &[Group]) -> Result<R
     let stopped = server.stop()?;
     report.member("stopped_within_s", number(stopped.as_secs_f64()));
     if load.verify {
-        say("verify ...");
-        match server::run([OsStr::new("verify"), OsStr::new("--data-dir"), data_dir.as_os_str()]) {
-            Ok(_) => report.member("verify", "clean"),
-            Err(error) => report.wrong(format!("verify: {error:#}")),
-        }
+        server::verify(&mut report, &data_dir);
     }
     drop(live);
     if load.ceiling_payments > 0 && groups == Group::ALL {

@@ -14,8 +14,10 @@
 
 mod arguments;
 mod asking;
+mod compare;
 mod disk;
 mod feed;
+mod fresh;
 mod http;
 mod ingest;
 mod interrupt;
@@ -30,9 +32,13 @@ mod prometheus;
 mod questions;
 mod quick;
 mod report;
+mod restart;
+mod rival;
 mod sample;
+mod scale;
 mod server;
 mod status;
+mod sums;
 mod vantage;
 
 use std::process::ExitCode;
@@ -63,6 +69,10 @@ fn main() -> ExitCode {
         Command::Search(load) => ingest::run("search", &load, &[Group::Search, Group::List]),
         Command::Report(load) => ingest::run("report", &load, &[Group::Report]),
         Command::Parts(load) => parts::run(&load),
+        Command::Fresh(load) => fresh::run(&load),
+        Command::Start(load) => restart::run(&load),
+        Command::Scale(load) => scale::run(&load),
+        Command::Compare(load) => compare::run(&load),
     };
     finish(report)
 }

@@ -250,14 +250,12 @@ fn reports(vantage: &Vantage) -> Vec<Kind> {
             settlements(&parameters)
         }
     });
-    let year = |known: &Known, more: &[(&str, &str)]| {
-        let (first, _) = known.month();
-        let to = known.sale_day.checked_add_months(chrono::Months::new(12));
-        let to = to.unwrap_or(known.sale_day).to_string()[..8].to_owned() + "01";
-        let parameters = [("from", &*first), ("to", &*to), ("group_by", "month,merchant")];
-        sales(&[&parameters, more].concat())
+    let year = |known: &Known| {
+        let (from, to) = known.year();
+        let parameters = [("from", &*from), ("to", &*to), ("group_by", "month,merchant")];
+        sales(&parameters)
     };
-    let year_of_all = vantage.known.iter().take(100).map(|known| year(known, &[]));
+    let year_of_all = vantage.known.iter().take(100).map(year);
     let from_entries = vantage.known.iter().take(20).map(|known| {
         let (from, to) = known.month();
         sales(&[("from", &from), ("to", &to), ("group_by", "day"), ("source", "ledger")])

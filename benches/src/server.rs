@@ -13,6 +13,7 @@ use rustix::process::{Pid, Signal, kill_process};
 
 use crate::http::Client;
 use crate::interrupt;
+use crate::report::Report;
 
 const BINARY: &str = "LEDGERLENS_BIN";
 /// Opening a large store takes seconds; nothing takes minutes.
@@ -60,6 +61,16 @@ pub(crate) fn make_key(data_dir: &Path, role: &str) -> Result<String> {
         role.as_ref(),
     ];
     run(args)
+}
+
+/// Lets the program recompute everything that is derived; what it finds is in the report.
+pub(crate) fn verify(report: &mut Report, data_dir: &Path) {
+    crate::progress::say("verify ...");
+    let args: [&OsStr; 3] = ["verify".as_ref(), "--data-dir".as_ref(), data_dir.as_ref()];
+    match run(args) {
+        Ok(_) => report.member("verify", "clean"),
+        Err(error) => report.wrong(format!("verify: {error:#}")),
+    }
 }
 
 /// A running `serve`; killed when it is dropped.

@@ -80,6 +80,12 @@ impl Known {
         (first.to_string(), (first + Months::new(1)).to_string())
     }
 
+    /// The twelve months from its month of sale on.
+    pub(crate) fn year(&self) -> (String, String) {
+        let first = self.sale_day.with_day(1).unwrap_or(self.sale_day);
+        (first.to_string(), (first + Months::new(12)).to_string())
+    }
+
     pub(crate) fn has(&self, text: &str) -> bool {
         self.texts.contains(text)
     }
