@@ -1,6 +1,6 @@
 //! The same plan gives the same bytes, everywhere and always.
 
-use generator::{Mix, Plan, Stream};
+use generator::{Mix, Plan, Single, Stream};
 use sha2::{Digest, Sha256};
 
 use crate::{keep_all, messages, small};
@@ -80,5 +80,25 @@ fn a_stream_with_ground_truth_is_the_same_stream() {
             .iter()
             .map(|message| &message.value)
             .eq(with.iter().map(|message| &message.value))
+    );
+}
+
+#[test]
+fn a_payment_drawn_alone_has_the_bytes_that_it_has_in_the_stream() {
+    let plan = small(300).hostile();
+    let all = messages(plan.clone());
+    let mut single = Single::new(plan.clone()).expect("a plan within its bounds");
+    let mut alone: Vec<Vec<u8>> = (0..plan.payments)
+        .flat_map(|number| single.messages(number))
+        .map(|message| message.value)
+        .collect();
+    let mut streamed: Vec<Vec<u8>> = all.into_iter().map(|message| message.value).collect();
+    alone.sort();
+    streamed.sort();
+    assert!(
+        alone == streamed,
+        "{} alone, {} in the stream",
+        alone.len(),
+        streamed.len()
     );
 }

@@ -1,0 +1,121 @@
+//! Asking everything of a loaded server, with events arriving meanwhile, and what it gave.
+
+use std::time::Duration;
+
+use anyhow::Result;
+use serde_json::{Map, json};
+
+use crate::feed::Trickle;
+use crate::http::Client;
+use crate::interrupt;
+use crate::pace::{Outcome, at_rate, closed_loop};
+use crate::progress::say;
+use crate::questions::{self, Group};
+use crate::report::{Bar, LATENCY_COLUMNS, Report, latency_cells, number, rounded};
+use crate::vantage::Vantage;
+
+/// As many clients as the bar for mixed reads names.
+const CLIENTS: usize = 8;
+const MIXED_PER_SECOND: f64 = 300.0;
+/// What asking takes beside the questions at their rate: a warm-up, setting up deep pages, the last answers.
+const ABOUT: f64 = 1.3;
+
+/// How long [`ask`] takes, about: so long must events go on arriving.
+pub(crate) fn takes(groups: &[Group], span: Duration) -> Duration {
+    // Each kind once at its rate and once in a closed loop for a third of that, then the mixed reads.
+    let kinds = questions::count(groups) as f64;
+    span.mul_f64((kinds * 4.0 / 3.0 + 1.0) * ABOUT) + Duration::from_secs(5)
+}
+
+/// Asks each kind for `span` at its rate, then as fast as one client gets answers, then all kinds mixed.
+pub(crate) fn ask(
+    report: &mut Report,
+    vantage: &Vantage,
+    groups: &[Group],
+    client: &Client,
+    span: Duration,
+    live: &Trickle,
+) -> Result<()> {
+    let kinds = questions::kinds(vantage, groups, client)?;
+    let (mut open, mut closed) = (Vec::new(), Vec::new());
+    let mut members = Map::new();
+    for kind in &kinds {
+        interrupt::check()?;
+        say(&format!("asking: {}", kind.name));
+        let outcome = at_rate(client, &kind.questions, kind.rate, span);
+        note_failures(report, kind.name, &outcome);
+        if let Some(bar_ms) = kind.bar_ms {
+            report.bar(
+                format!("{}, p99", kind.name),
+                outcome.latencies.percentile_ms(99),
+                "ms",
+                Bar::AtMost(bar_ms),
+            );
+        }
+        let mut cells = vec![
+            kind.name.to_owned(),
+            rounded(kind.rate),
+            outcome.latencies.count().to_string(),
+        ];
+        cells.extend(latency_cells(&outcome.latencies));
+        open.push(cells);
+        let alone = closed_loop(client, &kind.questions, 1, span / 3);
+        note_failures(report, kind.name, &alone);
+        let mut cells = vec![
+            kind.name.to_owned(),
+            rounded(alone.per_second()),
+            alone.latencies.count().to_string(),
+        ];
+        cells.extend(latency_cells(&alone.latencies));
+        closed.push(cells);
+        members.insert(
+            kind.name.to_owned(),
+            json!({"at_rate": outcome.latencies.as_json(), "closed_loop": alone.latencies.as_json()}),
+        );
+    }
+    let mixed = questions::mixed(&kinds);
+    if groups == Group::ALL && !mixed.is_empty() {
+        say("asking: mixed reads");
+        let outcome = closed_loop(client, &mixed, CLIENTS, span);
+        note_failures(report, "mixed reads", &outcome);
+        let mut cells = vec![
+            format!("mixed reads, {CLIENTS} clients"),
+            rounded(outcome.per_second()),
+            outcome.latencies.count().to_string(),
+        ];
+        cells.extend(latency_cells(&outcome.latencies));
+        closed.push(cells);
+        report.bar(
+            "mixed reads",
+            outcome.per_second(),
+            "requests/s",
+            Bar::AtLeast(MIXED_PER_SECOND),
+        );
+        report.member("mixed_requests_per_second", number(outcome.per_second()));
+    }
+    if live.is_over() {
+        say(
+            "the stream of arriving events ended before the questions did: ask for fewer --seconds or a lower --live-rate",
+        );
+        report.member("live_ended_early", true);
+    }
+    let header = |second| [&["question", second, "asked"], &LATENCY_COLUMNS[..]].concat();
+    report.table(
+        "latencies at a fixed rate, from the instant a question was due",
+        &header("per s"),
+        open,
+    );
+    report.table("latencies in a closed loop, one client", &header("reached/s"), closed);
+    report.member("questions", members);
+    Ok(())
+}
+
+fn note_failures(report: &mut Report, name: &str, outcome: &Outcome) {
+    if let Some(first) = &outcome.first_failure {
+        report.wrong(format!(
+            "{name}: {} of {} failed; the first: {first}",
+            outcome.failures,
+            outcome.latencies.count()
+        ));
+    }
+}
