@@ -40,6 +40,8 @@ pub struct Difference {
 pub struct Verified {
     pub payments: u64,
     pub cells: u64,
+    /// Old documents that came back in the search index. They cost a read each and show nowhere.
+    pub old_documents: u64,
     pub differences: Vec<Difference>,
 }
 

@@ -179,12 +179,12 @@ impl Keeping {
         };
         let digest = document.digest();
         let held = match self.digests.get(&change.seq) {
-            Some(held) => Some(*held),
-            None if change.created => None,
+            Some(held) => *held == digest,
+            None if change.created => false,
             // Not remembered: the last commit knows, and nothing newer can exist without being remembered.
-            None => writer.reader().snapshot().digest_of(change.seq)?,
+            None => writer.reader().snapshot().digests_of(change.seq)? == [digest],
         };
-        if held == Some(digest) {
+        if held {
             metrics::counter!("ledgerlens_index_documents_total", "outcome" => "unchanged").increment(1);
             return Ok(());
         }

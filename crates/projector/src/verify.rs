@@ -2,7 +2,7 @@
 
 use ledger::Reader;
 use ledger::verify::{Difference, Verified};
-use search::{Document, IndexReader, IndexSnapshot};
+use search::{Document, IndexReader, SearchError};
 
 use crate::pipeline::PipelineError;
 
@@ -15,33 +15,36 @@ pub fn verify(
     progress: &mut dyn FnMut(u64, u64),
 ) -> Result<Verified, PipelineError> {
     let snapshot = index.map(IndexReader::snapshot);
-    let mut expected_documents = 0;
+    let mut old_documents = 0;
     let mut verified = ledger::verify::verify(ledger, &mut |seq, dossier, total| {
         progress(seq + 1, total);
-        let document = Document::of(seq, dossier);
-        expected_documents += u64::from(document.is_some());
         let snapshot = snapshot.as_ref()?;
-        let wanted = document.map(|document| document.digest());
-        let found = snapshot.digest_of(seq).ok()?;
-        (found != wanted).then(|| difference(&dossier.payment_key, found, wanted))
+        let wanted = Document::of(seq, dossier).map(|document| document.digest());
+        let found = match snapshot.digests_of(seq) {
+            Ok(found) => found,
+            Err(error) => return Some(unreadable(&dossier.payment_key, &error)),
+        };
+        let current = wanted.is_none_or(|wanted| found.contains(&wanted));
+        old_documents += found.len() as u64 - u64::from(current && wanted.is_some());
+        (!current).then(|| difference(&dossier.payment_key, found.is_empty()))
     })?;
-    if let Some(found) = snapshot.as_ref().map(IndexSnapshot::document_count)
-        && found != expected_documents
-    {
-        verified.differences.push(Difference {
-            store: "index",
-            about: "all payments".to_owned(),
-            detail: format!("it holds {found} payments, {expected_documents} can be found"),
-        });
-    }
+    verified.old_documents = old_documents;
     Ok(verified)
 }
 
-fn difference(payment_key: &str, found: Option<u64>, wanted: Option<u64>) -> Difference {
-    let detail = match (found, wanted) {
-        (None, _) => "the payment is missing from the search index",
-        (Some(_), None) => "the search index holds a payment that nobody can find",
-        _ => "the search index holds other words than the payment has",
+fn unreadable(payment_key: &str, error: &SearchError) -> Difference {
+    Difference {
+        store: "index",
+        about: payment_key.to_owned(),
+        detail: format!("the search index cannot be read: {error}"),
+    }
+}
+
+fn difference(payment_key: &str, missing: bool) -> Difference {
+    let detail = if missing {
+        "the payment is missing from the search index"
+    } else {
+        "the search index holds other words than the payment has"
     };
     Difference {
         store: "index",

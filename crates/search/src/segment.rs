@@ -85,20 +85,20 @@ impl Segment {
             .map(|document| (value(&self.seq, document), value(&self.digest, document)))
     }
 
-    /// The digest of the live document with this seq.
-    pub(crate) fn digest_of(&self, seq: u64) -> Result<Option<u64>, SearchError> {
+    /// Adds the digests of the live documents with this seq.
+    pub(crate) fn add_digests_of(&self, seq: u64, digests: &mut Vec<u64>) -> Result<(), SearchError> {
         let term = Term::from_field_u64(self.fields.seq, seq);
         let index = self.reader.inverted_index(self.fields.seq)?;
         let Some(mut postings) = index.read_postings(&term, IndexRecordOption::Basic)? else {
-            return Ok(None);
+            return Ok(());
         };
         while postings.doc() != TERMINATED {
             if self.is_live(postings.doc()) {
-                return Ok(Some(value(&self.digest, postings.doc())));
+                digests.push(value(&self.digest, postings.doc()));
             }
             postings.advance();
         }
-        Ok(None)
+        Ok(())
     }
 
     /// No more documents than these satisfy the question, and no more than `most` are counted.

@@ -53,19 +53,20 @@ impl IndexSnapshot {
         self.segments.iter().flat_map(|segment| segment.digests())
     }
 
-    /// The digest of one payment's document.
-    pub fn digest_of(&self, seq: u64) -> Result<Option<u64>, SearchError> {
+    /// The digests of one payment's documents: of the last one written, and at times of an older one too. The engine
+    /// can lose a removal to a merge that runs beside the commit, so old documents may come back; they propose a payment
+    /// in vain, which the check on the row finds out.
+    pub fn digests_of(&self, seq: u64) -> Result<Vec<u64>, SearchError> {
         guarded(|| {
+            let mut digests = Vec::new();
             for segment in self.segments.iter() {
-                if let Some(digest) = segment.digest_of(seq)? {
-                    return Ok(Some(digest));
-                }
+                segment.add_digests_of(seq, &mut digests)?;
             }
-            Ok(None)
+            Ok(digests)
         })
     }
 
-    /// Payments in the index.
+    /// Documents in the index that are not deleted, one a payment but for old ones that came back.
     pub fn document_count(&self) -> u64 {
         self.segments
             .iter()

@@ -1,7 +1,5 @@
 //! What batches leave behind is what the versions say, however they were cut.
 
-use std::time::Instant;
-
 use generator::Plan;
 use ledger::verify::verify;
 
@@ -107,35 +105,4 @@ fn a_second_writer_is_refused() {
     let dir = tempfile::tempdir().unwrap_or_else(|error| panic!("{error}"));
     let _first = open(dir.path()).unwrap_or_else(|error| panic!("{error}"));
     assert!(matches!(open(dir.path()).err(), Some(ledger::LedgerError::Locked(_))));
-}
-
-/// Prints the speed of the writer alone; not a test of anything.
-#[test]
-fn speed_of_the_writer() {
-    let payments = std::env::var("LEDGERLENS_SPEED_PAYMENTS")
-        .ok()
-        .and_then(|text| text.parse().ok())
-        .unwrap_or(2_000);
-    let all = messages(Plan {
-        payments,
-        days: 90,
-        ..Plan::default()
-    });
-    let dir = tempfile::tempdir().unwrap_or_else(|error| panic!("{error}"));
-    let mut opened = open(dir.path()).unwrap_or_else(|error| panic!("{error}"));
-    let batches: Vec<_> = all
-        .chunks(20_000)
-        .enumerate()
-        .map(|(n, part)| batch(part, n as u64 * 20_000))
-        .collect();
-    let started = Instant::now();
-    for batch in batches {
-        let one = Instant::now();
-        opened
-            .writer
-            .apply(batch, &mut |_, _| {})
-            .unwrap_or_else(|error| panic!("{error}"));
-        eprintln!("batch {:?}", one.elapsed());
-    }
-    eprintln!("{} messages in {:?}", all.len(), started.elapsed());
 }
