@@ -43,11 +43,13 @@ impl Command {
     pub(crate) fn quick() -> Self {
         Command::Quick(QuickLoad {
             payments: QUICK_PAYMENTS,
+            seconds: QUICK_SPAN,
         })
     }
 }
 
 const QUICK_PAYMENTS: u64 = 20_000;
+const QUICK_SPAN: Duration = Duration::from_secs(1);
 
 /// What to load, and how to ask.
 #[derive(Clone, Debug, Args)]
@@ -55,8 +57,8 @@ pub(crate) struct Load {
     #[command(flatten)]
     pub(crate) store: StoreLoad,
     /// Seconds for which each kind of question is asked at its rate
-    #[arg(long, value_name = "S", default_value_t = 10)]
-    pub(crate) seconds: u64,
+    #[arg(long, value_name = "S", default_value = "10", value_parser = span)]
+    pub(crate) seconds: Duration,
     /// Events a second that go on arriving while questions are asked; 0: none
     #[arg(long, value_name = "N", default_value_t = 5_000)]
     pub(crate) live_rate: u64,
@@ -66,12 +68,6 @@ pub(crate) struct Load {
     /// At the end let `ledgerlens verify` recompute everything; minutes for each million payments
     #[arg(long)]
     pub(crate) verify: bool,
-}
-
-impl Load {
-    pub(crate) fn span(&self) -> Duration {
-        Duration::from_secs(self.seconds.max(1))
-    }
 }
 
 /// The payments of a store.
@@ -101,8 +97,8 @@ pub(crate) struct LiveLoad {
     #[arg(long, value_name = "N", default_value_t = 5_000)]
     pub(crate) live_rate: u64,
     /// Seconds to measure for, where the measurement has no length of its own
-    #[arg(long, value_name = "S", default_value_t = 60)]
-    pub(crate) seconds: u64,
+    #[arg(long, value_name = "S", default_value = "60", value_parser = span)]
+    pub(crate) seconds: Duration,
 }
 
 #[derive(Clone, Debug, Args)]
@@ -122,8 +118,8 @@ pub(crate) struct CompareLoad {
     #[command(flatten)]
     pub(crate) store: StoreLoad,
     /// Seconds for which each kind of question is asked of each
-    #[arg(long, value_name = "S", default_value_t = 10)]
-    pub(crate) seconds: u64,
+    #[arg(long, value_name = "S", default_value = "10", value_parser = span)]
+    pub(crate) seconds: Duration,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -150,6 +146,18 @@ pub(crate) struct QuickLoad {
     /// Payments to load
     #[arg(long, value_name = "N", default_value_t = QUICK_PAYMENTS)]
     pub(crate) payments: u64,
+    /// Seconds for which each kind of question is asked at its rate
+    #[arg(long, value_name = "S", default_value = "1", value_parser = span)]
+    pub(crate) seconds: Duration,
+}
+
+/// Seconds, also parts of one.
+fn span(text: &str) -> Result<Duration, String> {
+    let seconds: f64 = text.parse().map_err(|_| "write a number of seconds".to_owned())?;
+    match Duration::try_from_secs_f64(seconds) {
+        Ok(span) if !span.is_zero() => Ok(span),
+        _ => Err("write a number of seconds above 0".to_owned()),
+    }
 }
 
 /// The load of every benchmark: an orderly company, with 2 % of its messages delivered twice and 1 % about payments over

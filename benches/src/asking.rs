@@ -52,22 +52,10 @@ pub(crate) fn ask(
                 Bar::AtMost(bar_ms),
             );
         }
-        let mut cells = vec![
-            kind.name.to_owned(),
-            rounded(kind.rate),
-            outcome.latencies.count().to_string(),
-        ];
-        cells.extend(latency_cells(&outcome.latencies));
-        open.push(cells);
+        open.push(row(kind.name, kind.rate, &outcome));
         let alone = closed_loop(client, &kind.questions, 1, span / 3);
         note_failures(report, kind.name, &alone);
-        let mut cells = vec![
-            kind.name.to_owned(),
-            rounded(alone.per_second()),
-            alone.latencies.count().to_string(),
-        ];
-        cells.extend(latency_cells(&alone.latencies));
-        closed.push(cells);
+        closed.push(row(kind.name, alone.per_second(), &alone));
         members.insert(
             kind.name.to_owned(),
             json!({"at_rate": outcome.latencies.as_json(), "closed_loop": alone.latencies.as_json()}),
@@ -78,13 +66,8 @@ pub(crate) fn ask(
         say("asking: mixed reads");
         let outcome = closed_loop(client, &mixed, CLIENTS, span);
         note_failures(report, "mixed reads", &outcome);
-        let mut cells = vec![
-            format!("mixed reads, {CLIENTS} clients"),
-            rounded(outcome.per_second()),
-            outcome.latencies.count().to_string(),
-        ];
-        cells.extend(latency_cells(&outcome.latencies));
-        closed.push(cells);
+        let name = format!("mixed reads, {CLIENTS} clients");
+        closed.push(row(&name, outcome.per_second(), &outcome));
         report.bar(
             "mixed reads",
             outcome.per_second(),
@@ -108,6 +91,12 @@ pub(crate) fn ask(
     report.table("latencies in a closed loop, one client", &header("reached/s"), closed);
     report.member("questions", members);
     Ok(())
+}
+
+fn row(name: &str, per_second: f64, outcome: &Outcome) -> Vec<String> {
+    let count = outcome.latencies.count().to_string();
+    let head = [name.to_owned(), rounded(per_second), count];
+    head.into_iter().chain(latency_cells(&outcome.latencies)).collect()
 }
 
 fn note_failures(report: &mut Report, name: &str, outcome: &Outcome) {

@@ -83,8 +83,13 @@ pub(crate) fn run(args: &CompareLoad) -> Result<Report> {
     report.member("payments", filled.payments);
     report.member("events_per_second", number(our_rate));
     report.member("postgresql_events_per_second", number(their_rate));
-    let span = Duration::from_secs(args.seconds.max(1));
-    ask_both(&mut report, &ask::kinds(&vantage), &client, &mut rival_client, span)?;
+    ask_both(
+        &mut report,
+        &ask::kinds(&vantage),
+        &client,
+        &mut rival_client,
+        args.seconds,
+    )?;
     server.stop()?;
     drop(scratch);
     Ok(report)

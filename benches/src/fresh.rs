@@ -37,7 +37,7 @@ const WARM_UP: Duration = Duration::from_secs(3);
 
 pub(crate) fn run(load: &LiveLoad) -> Result<Report> {
     let mut report = Report::new("fresh");
-    let span = Duration::from_secs(load.seconds.max(1));
+    let span = load.seconds;
     let mut feed = Feed::prepare(&load.store, load.live_rate, span + WARM_UP + Duration::from_secs(10))?;
     let filled = feed.fill()?;
     let data_dir = feed.data_dir();

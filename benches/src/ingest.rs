@@ -52,7 +52,7 @@ impl Run {
 
 pub(crate) fn run(name: &'static str, load: &Load, groups: &[Group]) -> Result<Report> {
     let mut report = Report::new(name);
-    let live = asking::takes(groups, load.span());
+    let live = asking::takes(groups, load.seconds);
     let mut feed = Feed::prepare(&load.store, load.live_rate, live)?;
     let filled = feed.fill()?;
     let vantage = feed.vantage(filled.payments)?;
@@ -64,7 +64,7 @@ pub(crate) fn run(name: &'static str, load: &Load, groups: &[Group]) -> Result<R
     describe(&mut report, &ingested, load);
 
     let mut live = feed.trickle(load.live_rate);
-    asking::ask(&mut report, &vantage, groups, &client, load.span(), &live)?;
+    asking::ask(&mut report, &vantage, groups, &client, load.seconds, &live)?;
     let arrived = live.stop()?;
     report.member(
         "live_events_per_second",

@@ -88,6 +88,21 @@ impl Report {
         self.wrong.push(what.into());
     }
 
+    /// Takes in another benchmark's report, as a part of this one.
+    pub(crate) fn absorb(&mut self, part: Report) {
+        let named = |name: &str| format!("{}: {name}", part.name);
+        self.tables.extend(part.tables.into_iter().map(|table| Table {
+            title: named(&table.title),
+            ..table
+        }));
+        self.bars.extend(part.bars.into_iter().map(|held| Held {
+            name: named(&held.name),
+            ..held
+        }));
+        self.wrong.extend(part.wrong.iter().map(|what| named(what)));
+        self.members.insert(part.name.to_owned(), part.members.into());
+    }
+
     pub(crate) fn found_wrong(&self) -> bool {
         !self.wrong.is_empty()
     }

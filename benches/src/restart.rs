@@ -20,7 +20,7 @@ use crate::status;
 /// The worst of so many counts.
 const TIMES: usize = 3;
 /// Let between a start and the kill, so that a batch is always under way.
-const ALIVE: Duration = Duration::from_secs(4);
+const ALIVE: Duration = Duration::from_secs(3);
 
 pub(crate) fn run(load: &LiveLoad) -> Result<Report> {
     let mut report = Report::new("start");

@@ -99,8 +99,12 @@ impl Drop for Rival {
     }
 }
 
+pub(crate) fn is_installed() -> bool {
+    Path::new(BIN).join("postgres").exists()
+}
+
 fn install() -> Result<()> {
-    if Path::new(BIN).join("postgres").exists() {
+    if is_installed() {
         return Ok(());
     }
     if !is_root() || !Path::new("/usr/bin/apt-get").exists() {

@@ -71,7 +71,10 @@ pub(crate) fn run(load: &ScaleLoad) -> Result<Report> {
         }
         Through::Pipe => through_pipe(&data_dir, stream)?,
     };
-    let mut report = Report::new("scale");
+    let mut report = Report::new(match load.through {
+        Through::Kafka => "scale",
+        Through::Pipe => "scale by pipe",
+    });
     describe(&mut report, load, &course, Disk::of(&data_dir));
     judge(&mut report, load, course, &plan, &data_dir, &key)?;
     Ok(report)

@@ -55,7 +55,7 @@ impl Vantage {
     }
 
     /// The texts that about this share of all payments hold.
-    pub(crate) fn about<'a>(texts: &'a [(String, f64)], share: f64, count: usize) -> Vec<&'a str> {
+    pub(crate) fn about(texts: &[(String, f64)], share: f64, count: usize) -> Vec<&str> {
         let mut texts: Vec<_> = texts.iter().collect();
         texts.sort_by(|a, b| (a.1 - share).abs().total_cmp(&(b.1 - share).abs()));
         texts.into_iter().take(count).map(|(text, _)| text.as_str()).collect()

@@ -128,8 +128,10 @@ fn ident(value: &Value) -> Option<String> {
     value.as_str().map(query::ident)
 }
 
+/// Also `2.0` is a whole number.
 fn version(data: &Value) -> Option<String> {
-    Some(data["version"].to_string())
+    let text = data["version"].to_string();
+    Some(text.strip_suffix(".0").unwrap_or(&text).to_owned())
 }
 
 fn payment(data: &Value) -> Result<Vec<Option<String>>> {
