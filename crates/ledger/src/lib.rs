@@ -25,6 +25,8 @@ mod codec;
 mod condition;
 pub mod data_dir;
 mod engine;
+mod entries;
+mod entry_condition;
 mod error;
 mod fold;
 mod keymap;
@@ -40,6 +42,7 @@ mod writer;
 
 pub use candidates::{Candidate, Order};
 pub use engine::Options;
+pub use entries::{EntryPlace, EntryRow, EntryStream, EntrySums};
 pub use error::LedgerError;
 pub use fold::{Batch, Incoming, Refused, Touched};
 pub use quarantine_list::{QuarantineFilter, QuarantineRow};

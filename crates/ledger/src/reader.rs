@@ -18,6 +18,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::candidates::{self, Candidate, Order};
 use crate::engine::Engine;
+use crate::entries::{self, EntryPlace, EntryRow, EntryStream, EntrySums};
 use crate::error::LedgerError;
 use crate::keymap::KeyMap;
 use crate::quarantine_list::{self, QuarantineFilter, QuarantineRow};
@@ -314,6 +315,27 @@ impl Joint {
         limit: usize,
     ) -> Result<Vec<Candidate>, LedgerError> {
         candidates::list(self.connection(), filter, scope, order, from, limit)
+    }
+
+    /// Up to `limit` entries behind `after`, in the order of lists.
+    pub fn entries(
+        &self,
+        filter: &Filter,
+        scope: &Scope,
+        after: Option<&EntryPlace>,
+        limit: usize,
+    ) -> Result<Vec<EntryRow>, LedgerError> {
+        entries::page(self.connection(), filter, scope, after, limit)
+    }
+
+    /// How many entries satisfy the filter and what they add up to, by currency.
+    pub fn entry_sums(&self, filter: &Filter, scope: &Scope) -> Result<Vec<EntrySums>, LedgerError> {
+        entries::sums(self.connection(), filter, scope)
+    }
+
+    /// All entries that satisfy the filter, in the order of lists. One stream at a time.
+    pub fn entry_stream(&mut self, filter: &Filter, scope: &Scope) -> Result<EntryStream<'_>, LedgerError> {
+        EntryStream::begin(self.connection(), filter, scope)
     }
 
     /// Sums by group: see [`reports`].
