@@ -128,13 +128,27 @@ fn bounds<T>(column: &str, interval: &Interval<T>, print: impl Fn(&T) -> String)
     parts.join(" and ")
 }
 
+pub(crate) fn amount_column(field: AmountField) -> &'static str {
+    match field {
+        AmountField::Amount => "total",
+        AmountField::BalanceAmount => "balance",
+    }
+}
+
+/// The column of `entries` that holds the day.
+pub(crate) fn entry_day_column(field: DayField) -> &'static str {
+    match field {
+        DayField::SaleDay => "sale_day",
+        DayField::EventDay => "event_day",
+        DayField::SoldOn => "sold_on",
+        DayField::PaidOutOn => "paid_out_on",
+    }
+}
+
 /// Amounts compare in major units: the bound is printed in the minor units of each number of digits. Rounding outwards
 /// keeps the condition necessary.
 fn amount(field: AmountField, interval: &Interval<Decimal>) -> Condition {
-    let column = match field {
-        AmountField::Amount => "total",
-        AmountField::BalanceAmount => "balance",
-    };
+    let column = amount_column(field);
     let side = |bound: &Bound<Decimal>, compare: &str, up: bool| match bound {
         Bound::Unbounded => None,
         Bound::Included(value) | Bound::Excluded(value) => {
@@ -189,7 +203,14 @@ pub(crate) fn exact_amount(column: &str, digits: &str, interval: &Interval<Decim
 fn whole_minor(value: &Decimal, digits: u32, up: bool) -> String {
     match minor(value, digits, up) {
         Some(minor) => minor,
-        None => format!("{}::hugeint", if value.is_sign_negative() { i128::MIN / 2 } else { i128::MAX / 2 }),
+        None => format!(
+            "{}::hugeint",
+            if value.is_sign_negative() {
+                i128::MIN / 2
+            } else {
+                i128::MAX / 2
+            }
+        ),
     }
 }
 
@@ -198,13 +219,10 @@ fn date(day: &NaiveDate) -> String {
 }
 
 fn day(field: DayField, interval: &Interval<NaiveDate>) -> Condition {
-    let column = match field {
-        DayField::SaleDay => return Condition::plain(bounds("sale_day", interval, date)),
-        DayField::EventDay => "event_day",
-        DayField::SoldOn => "sold_on",
-        DayField::PaidOutOn => "paid_out_on",
-    };
-    let bounds = bounds(column, interval, date);
+    let bounds = bounds(entry_day_column(field), interval, date);
+    if field == DayField::SaleDay {
+        return Condition::plain(bounds);
+    }
     Condition::plain(format!("seq in (select seq from entries where sign = 1 and {bounds})"))
 }
 

@@ -131,7 +131,10 @@ fn behind(after: Option<&EntryPlace>) -> (&'static str, Vec<Value>) {
     let key = || Value::Text(after.payment_key.clone());
     let kind = || Value::TinyInt(kind_code(after.kind).cast_signed());
     let sql = "payment_key >= ? and (payment_key > ? or kind > ? or (kind = ? and entry_id > ?))";
-    (sql, vec![key(), key(), kind(), kind(), Value::Text(after.entry_id.clone())])
+    (
+        sql,
+        vec![key(), key(), kind(), kind(), Value::Text(after.entry_id.clone())],
+    )
 }
 
 /// Adds up the signs of rows that come in the order of lists.

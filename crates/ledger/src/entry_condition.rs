@@ -11,10 +11,10 @@ use domain::record::Kind;
 use domain::scope::Scope;
 use duckdb::Connection;
 use duckdb::types::Value;
-use query::{AmountField, DayField, Filter, IdentField, KeywordField};
+use query::{AmountField, Filter, IdentField, KeywordField};
 
 use crate::codec::kind_code;
-use crate::condition::{Condition, day_bounds, exact_amount};
+use crate::condition::{Condition, day_bounds, entry_day_column, exact_amount};
 use crate::error::LedgerError;
 
 /// What `filter` and `scope` demand of an entry.
@@ -74,15 +74,7 @@ fn of_filter(filter: &Filter, spellings: &Spellings) -> Condition {
             field: AmountField::Amount,
             interval,
         } => exact_amount("amount", &DIGITS, interval),
-        Filter::Day { field, interval } => Condition::plain(day_bounds(
-            match field {
-                DayField::EventDay => "event_day",
-                DayField::SaleDay => "sale_day",
-                DayField::SoldOn => "sold_on",
-                DayField::PaidOutOn => "paid_out_on",
-            },
-            interval,
-        )),
+        Filter::Day { field, interval } => Condition::plain(day_bounds(entry_day_column(*field), interval)),
         // What an entry's row does not have, no entry satisfies.
         Filter::Amount { .. }
         | Filter::Ident { .. }

@@ -11,7 +11,7 @@ pub(crate) const GETS: &[(&str, u16, &str, &str)] = &[
     ("/v1/payments?page=2", 400, "unknown_parameter", "page"),
     ("/v1/payments?offset=20", 400, "unknown_parameter", "offset"),
     ("/v1/payments?sort=asc", 400, "unknown_parameter", "sort"),
-    ("/v1/payments?total=true", 400, "unknown_parameter", "total"),
+    ("/v1/payments?total=yes", 400, "unknown_value", "total"),
     ("/v1/payments?format=csv", 400, "unknown_parameter", "format"),
     (
         "/v1/payments?wait_for=payments/0@1",

@@ -3,6 +3,8 @@
 mod arrows;
 mod chance;
 mod compare;
+mod drill;
+mod drilled;
 mod expected;
 mod feeding;
 mod http;
