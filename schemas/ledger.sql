@@ -43,10 +43,23 @@ create table versions (
     body       blob not null        -- canonical data after redaction, zstd with the dictionary dossier/dictionary.json
 );
 
+-- Messages whose version and content were held already: what a timeline counts as repeats.
+create table repeats (
+    batch_no  bigint not null,
+    seq       bigint not null,
+    kind      tinyint not null,
+    entry_id  varchar not null,
+    version   bigint not null,
+    hash      bigint not null,      -- the first eight bytes of the digest
+    source_id integer not null,
+    position  bigint not null
+);
+
 -- The unified ledger row by row. sign +1 puts a row in, -1 takes the same row out again; what a reader sees is the sum.
 create table entries (
     sign        tinyint not null,
     seq         bigint not null,
+    payment_key varchar not null,   -- what lists of entries are sorted and paged by
     kind        tinyint not null,
     entry_id    varchar not null,
     merchant_id varchar not null,

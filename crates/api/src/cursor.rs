@@ -7,8 +7,9 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::DateTime;
+use domain::record::Kind;
 use hmac::{Hmac, KeyInit as _, Mac as _};
-use ledger::Order;
+use ledger::{EntryPlace, Order};
 use lookup::SortKey;
 use sha2::{Digest, Sha256};
 
@@ -21,8 +22,8 @@ const MAC_BYTES: usize = 16;
 pub(crate) struct Binding([u8; 32]);
 
 impl Binding {
-    /// `list` names the kind of rows. The page's size may change from page to page, so `limit` is left out; `order` is
-    /// given apart, because the default and its spelling are one.
+    /// `list` names the kind of rows. The page's size may change from page to page, so `limit` is left out, and so is
+    /// `total`, which most clients want once; `order` is given apart, because the default and its spelling are one.
     pub(crate) fn new(list: &str, key_id: &str, order: Order, params: &Params) -> Self {
         let order = match order {
             Order::NewestFirst => "desc",
@@ -30,7 +31,7 @@ impl Binding {
         };
         let mut filters: Vec<(&str, &str)> = params
             .pairs()
-            .filter(|(name, _)| !["cursor", "limit", "order"].contains(name))
+            .filter(|(name, _)| !["cursor", "limit", "order", "total"].contains(name))
             .collect();
         filters.sort_unstable();
         let mut hash = Sha256::new();
@@ -69,6 +70,30 @@ impl Cursors {
         Some(SortKey {
             occurred_at,
             payment_key: String::from_utf8(key.to_vec()).ok()?,
+        })
+    }
+
+    pub(crate) fn of_entry(&self, binding: &Binding, place: &EntryPlace) -> String {
+        let kind = Kind::ALL
+            .iter()
+            .position(|kind| *kind == place.kind)
+            .unwrap_or_default() as u8;
+        let mut bytes = vec![kind];
+        bytes.extend_from_slice(&(place.payment_key.len() as u32).to_be_bytes());
+        bytes.extend_from_slice(place.payment_key.as_bytes());
+        bytes.extend_from_slice(place.entry_id.as_bytes());
+        self.sign(binding, bytes)
+    }
+
+    pub(crate) fn read_entry(&self, binding: &Binding, cursor: &str) -> Option<EntryPlace> {
+        let bytes = self.verify(binding, cursor)?;
+        let (kind, rest) = bytes.split_first()?;
+        let (length, rest) = rest.split_first_chunk()?;
+        let (key, id) = rest.split_at_checked(u32::from_be_bytes(*length) as usize)?;
+        Some(EntryPlace {
+            payment_key: String::from_utf8(key.to_vec()).ok()?,
+            kind: *Kind::ALL.get(usize::from(*kind))?,
+            entry_id: String::from_utf8(id.to_vec()).ok()?,
         })
     }
 

@@ -1,11 +1,14 @@
 //! One file per endpoint.
 
+pub(crate) mod entries;
 pub(crate) mod health;
 pub(crate) mod ingest_status;
+pub(crate) mod lookup;
 pub(crate) mod metrics;
 pub(crate) mod openapi;
 pub(crate) mod payment;
 pub(crate) mod payments;
+pub(crate) mod payout_report;
 pub(crate) mod problem_page;
 pub(crate) mod quarantine;
 pub(crate) mod readiness;
@@ -13,3 +16,5 @@ pub(crate) mod sales_report;
 pub(crate) mod search;
 pub(crate) mod search_fields;
 pub(crate) mod settlements_report;
+pub(crate) mod suggest;
+pub(crate) mod timeline;

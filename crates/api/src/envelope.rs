@@ -21,6 +21,9 @@ const CONTENT_SECURITY_POLICY: HeaderName = HeaderName::from_static("content-sec
 /// Bytes of an address with its parameters. What needs more goes into the body of a POST.
 const ADDRESS_BYTES_MAX: usize = 32 * 1024;
 
+/// The list behind a report's row repeats the report's filters and says more precisely what it means.
+const ENTRIES_ADDRESS_BYTES_MAX: usize = 48 * 1024;
+
 /// The path of the route that answered, for logs and metrics: the path itself holds payment keys and is unbounded.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Template(pub(crate) &'static str);
@@ -33,8 +36,12 @@ pub(crate) async fn envelope(request: Request, next: Next) -> Response {
     let path = request.uri().path().to_owned();
     let trace_id = trace_id(request.headers());
     let span = info_span!("request", request.id = %request_id, trace.id = trace_id, key.id = field::Empty);
-    let response = if address_bytes(request.uri()) > ADDRESS_BYTES_MAX {
-        let detail = format!("the address with its parameters has more than {ADDRESS_BYTES_MAX} bytes");
+    let bytes_max = match path.as_str() {
+        "/v1/entries" => ENTRIES_ADDRESS_BYTES_MAX,
+        _ => ADDRESS_BYTES_MAX,
+    };
+    let response = if address_bytes(request.uri()) > bytes_max {
+        let detail = format!("the address with its parameters has more than {bytes_max} bytes");
         Problem::new(&kinds::URI_TOO_LONG, detail).into_response()
     } else {
         next.run(request).instrument(span.clone()).await

@@ -15,6 +15,15 @@ impl From<LookupError> for Problem {
                 let detail = "the search index cannot be read at the moment";
                 Problem::new(&kinds::SEARCH_UNAVAILABLE, detail).retry_after(10)
             }
+            LookupError::TotalTooSlow => Problem::new(
+                &kinds::TIMED_OUT,
+                "adding up the total took too long; narrow the filters, or leave total out",
+            )
+            .retry_after(5),
+            LookupError::NoIndex => {
+                let detail = "there is no search index at the moment; it is being made";
+                Problem::new(&kinds::SEARCH_UNAVAILABLE, detail).retry_after(10)
+            }
         }
     }
 }

@@ -1,12 +1,15 @@
 //! The shapes of answers. A struct for each, so that members stand in the order of the contract.
 
+pub(crate) mod entry;
 pub(crate) mod list;
 mod mask;
 pub(crate) mod payment;
 mod payment_groups;
+mod position;
 pub(crate) mod quarantine;
 pub(crate) mod report;
 pub(crate) mod settlement;
+pub(crate) mod timeline;
 
 use axum::body::Body;
 use axum::http::HeaderValue;

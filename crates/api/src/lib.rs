@@ -25,6 +25,7 @@ mod problem;
 mod progress;
 mod report_params;
 mod routes;
+mod rows_url;
 
 pub use app::{App, AppParts, Limits};
 pub use progress::{PartitionProgress, Progress};

@@ -28,6 +28,21 @@ pub(crate) fn limit(params: &Params, mistakes: &mut Mistakes) -> usize {
     sent.parse().map_or(LIMIT_MAX, |wanted: usize| wanted.min(LIMIT_MAX))
 }
 
+/// Whether the total of all pages is wanted.
+pub(crate) fn total(params: &Params, mistakes: &mut Mistakes) -> bool {
+    match params.one("total", mistakes) {
+        None | Some("false") => false,
+        Some("true") => true,
+        Some(other) => {
+            let mistake = Mistake::new("total", &kinds::UNKNOWN_VALUE, "total is true or false")
+                .expected("one of true, false")
+                .suggesting(nearest(other, ["true", "false"]));
+            mistakes.add(mistake);
+            false
+        }
+    }
+}
+
 /// Which end of time the list begins with; the newest where nothing is said.
 pub(crate) fn order(params: &Params, mistakes: &mut Mistakes) -> Order {
     match params.one("order", mistakes) {

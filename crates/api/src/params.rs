@@ -1,6 +1,7 @@
 //! The parameters of a request, from its query string or from its body, and the mistakes found in them.
 
 mod body;
+mod ids;
 mod query_string;
 
 use axum::extract::FromRequestParts;
@@ -10,6 +11,7 @@ use query::nearest;
 use crate::problem::{Mistake, Problem, kinds};
 
 pub(crate) use body::{BODY_BYTES_MAX, BodyParams};
+pub(crate) use ids::{IDS_BYTES_MAX, Ids};
 
 /// Where parameters came from, which decides how a mistake is located.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

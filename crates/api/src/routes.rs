@@ -11,13 +11,13 @@ use tower_http::compression::CompressionLayer;
 
 use crate::app::App;
 use crate::endpoints::{
-    health, ingest_status, metrics, openapi, payment, payments, problem_page, quarantine, readiness, sales_report,
-    search, search_fields, settlements_report,
+    entries, health, ingest_status, lookup, metrics, openapi, payment, payments, payout_report, problem_page,
+    quarantine, readiness, sales_report, search, search_fields, settlements_report, suggest, timeline,
 };
 use crate::envelope::envelope;
 use crate::guard::{guard, panicked};
 use crate::keys::Role;
-use crate::params::BODY_BYTES_MAX;
+use crate::params::{BODY_BYTES_MAX, IDS_BYTES_MAX};
 use crate::problem::{Problem, kinds};
 
 /// Who may ask.
@@ -79,6 +79,16 @@ pub const ROUTES: &[Route] = &[
     route("GET", "/v1/payments/{payment_key}", Access::Payments, || {
         get(payment::get_payment)
     }),
+    route("GET", "/v1/payments/{payment_key}/timeline", Access::Payments, || {
+        get(timeline::get_timeline)
+    }),
+    route("GET", "/v1/entries", Access::Payments, || get(entries::list_entries)),
+    route("POST", "/v1/lookup", Access::Payments, || {
+        post(lookup::look_up).layer(DefaultBodyLimit::max(IDS_BYTES_MAX))
+    }),
+    route("GET", "/v1/search/suggest", Access::Payments, || {
+        get(suggest::list_suggestions)
+    }),
     route("GET", "/v1/search/fields", Access::Payments, || {
         get(search_fields::list_search_fields)
     }),
@@ -87,6 +97,9 @@ pub const ROUTES: &[Route] = &[
     }),
     route("GET", "/v1/reports/settlements", Access::Payments, || {
         get(settlements_report::get_settlements_report)
+    }),
+    route("GET", "/v1/reports/payouts/{payout_id}", Access::Payments, || {
+        get(payout_report::get_payout_report)
     }),
     route("GET", "/v1/ingest/status", Access::Operations, || {
         get(ingest_status::get_ingest_status)
@@ -174,6 +187,7 @@ mod tests {
             ("/v1/payments/search", "GET, HEAD, POST"),
             ("/v1/payments/P1", "GET, HEAD"),
             ("/v1/payments/P1/more", ""),
+            ("/v1/payments/P1/timeline", "GET, HEAD"),
             ("/metrics", "GET, HEAD"),
         ] {
             assert_eq!(methods_of(path), expect, "{path}");

@@ -22,6 +22,13 @@ impl Currency {
             .map(Self)
     }
 
+    /// Every currency there is, by code.
+    pub fn all() -> impl Iterator<Item = Self> {
+        let letters = || (b'A'..=b'Z').map(char::from);
+        let codes = letters().flat_map(move |a| letters().flat_map(move |b| letters().map(move |c| [a, b, c])));
+        codes.filter_map(|code| Self::parse(&String::from_iter(code)))
+    }
+
     /// The three-letter code.
     pub fn code(self) -> &'static str {
         self.0.code()

@@ -1,14 +1,15 @@
 //! Appending a batch to DuckDB's tables, and the spelling of values there.
 
 use chrono::{DateTime, NaiveDate, Utc};
+use domain::message::Digest;
 use domain::position::PartitionId;
-use domain::rollup::{Basis, Cell, LedgerRow, Measures};
+use domain::rollup::{Basis, Cell, Measures};
 use duckdb::types::{TimeUnit, Value};
 use duckdb::{Appender, Connection, params};
 
 use crate::codec::kind_code;
 use crate::error::LedgerError;
-use crate::fold::{Signed, VersionRow};
+use crate::fold::{EntryChange, RepeatRow, Signed, VersionRow};
 use crate::list_row::ListRow;
 
 pub(crate) fn micros(at: DateTime<Utc>) -> i64 {
@@ -17,6 +18,13 @@ pub(crate) fn micros(at: DateTime<Utc>) -> i64 {
 
 pub(crate) fn of_micros(micros: i64) -> DateTime<Utc> {
     DateTime::from_timestamp_micros(micros).unwrap_or(DateTime::UNIX_EPOCH)
+}
+
+/// The first eight bytes of a digest, to find it by.
+pub(crate) fn hash_of(digest: &Digest) -> i64 {
+    let mut first = [0; 8];
+    first.copy_from_slice(&digest.0[..8]);
+    i64::from_be_bytes(first)
 }
 
 fn timestamp(at: DateTime<Utc>) -> Value {
@@ -79,13 +87,44 @@ pub(crate) fn versions(
     flush(appender)
 }
 
-pub(crate) fn entries(connection: &Connection, rows: &Signed<LedgerRow>) -> Result<(), LedgerError> {
+pub(crate) fn repeats(
+    connection: &Connection,
+    batch_no: u64,
+    rows: &[RepeatRow],
+    source_id: &dyn Fn(&PartitionId) -> i32,
+) -> Result<(), LedgerError> {
+    let mut appender = appender(connection, "repeats")?;
+    for row in rows {
+        appender
+            .append_row(params![
+                batch_no as i64,
+                row.seq as i64,
+                kind_code(row.key.kind),
+                row.key.entry_id,
+                row.version as i64,
+                hash_of(&row.digest),
+                source_id(&row.source),
+                row.position as i64,
+            ])
+            .map_err(LedgerError::engine("appended repeats"))?;
+    }
+    flush(appender)
+}
+
+pub(crate) fn entries(connection: &Connection, rows: &[EntryChange]) -> Result<(), LedgerError> {
     let mut appender = appender(connection, "entries")?;
-    for (sign, seq, row) in rows {
+    for EntryChange {
+        sign,
+        seq,
+        payment_key,
+        row,
+    } in rows
+    {
         appender
             .append_row(params![
                 sign,
                 *seq as i64,
+                &**payment_key,
                 kind_code(row.kind),
                 row.entry_id,
                 row.merchant_id,

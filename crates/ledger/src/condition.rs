@@ -24,14 +24,14 @@ pub(crate) struct Condition {
 }
 
 impl Condition {
-    fn plain(sql: impl Into<String>) -> Self {
+    pub(crate) fn plain(sql: impl Into<String>) -> Self {
         Condition {
             sql: sql.into(),
             values: Vec::new(),
         }
     }
 
-    fn joined(parts: Vec<Condition>, word: &str) -> Self {
+    pub(crate) fn joined(parts: Vec<Condition>, word: &str) -> Self {
         let sql: Vec<String> = parts.iter().map(|part| format!("({})", part.sql)).collect();
         Condition {
             sql: sql.join(word),
@@ -128,13 +128,27 @@ fn bounds<T>(column: &str, interval: &Interval<T>, print: impl Fn(&T) -> String)
     parts.join(" and ")
 }
 
+pub(crate) fn amount_column(field: AmountField) -> &'static str {
+    match field {
+        AmountField::Amount => "total",
+        AmountField::BalanceAmount => "balance",
+    }
+}
+
+/// The column of `entries` that holds the day.
+pub(crate) fn entry_day_column(field: DayField) -> &'static str {
+    match field {
+        DayField::SaleDay => "sale_day",
+        DayField::EventDay => "event_day",
+        DayField::SoldOn => "sold_on",
+        DayField::PaidOutOn => "paid_out_on",
+    }
+}
+
 /// Amounts compare in major units: the bound is printed in the minor units of each number of digits. Rounding outwards
 /// keeps the condition necessary.
 fn amount(field: AmountField, interval: &Interval<Decimal>) -> Condition {
-    let column = match field {
-        AmountField::Amount => "total",
-        AmountField::BalanceAmount => "balance",
-    };
+    let column = amount_column(field);
     let side = |bound: &Bound<Decimal>, compare: &str, up: bool| match bound {
         Bound::Unbounded => None,
         Bound::Included(value) | Bound::Excluded(value) => {
@@ -161,19 +175,60 @@ fn minor(value: &Decimal, digits: u32, up: bool) -> Option<String> {
     Some(format!("{rounded}::hugeint"))
 }
 
+/// An amount as it compares in major units, exactly: `digits` is SQL for the fraction digits of the row's currency.
+pub(crate) fn exact_amount(column: &str, digits: &str, interval: &Interval<Decimal>) -> Condition {
+    let side = |compare: &str, value: &Decimal, up: bool| {
+        let cases: Vec<String> = (0..=4u32)
+            .map(|d| format!("when {d} then {}", whole_minor(value, d, up)))
+            .collect();
+        format!("{column} {compare} case {digits} {} end", cases.join(" "))
+    };
+    let mut parts = vec![format!("{column} is not null")];
+    // Amounts are whole minor units, so a bound between two of them can be moved to the nearer one inside.
+    match &interval.lower {
+        Bound::Included(value) => parts.push(side(">=", value, true)),
+        Bound::Excluded(value) => parts.push(side(">", value, false)),
+        Bound::Unbounded => {}
+    }
+    match &interval.upper {
+        Bound::Included(value) => parts.push(side("<=", value, false)),
+        Bound::Excluded(value) => parts.push(side("<", value, true)),
+        Bound::Unbounded => {}
+    }
+    Condition::plain(parts.join(" and "))
+}
+
+/// `value` in units of 10^-digits, rounded up or down. Beyond the range of a decimal it is beyond every amount: sums of
+/// money here stay far below 10^28 minor units.
+fn whole_minor(value: &Decimal, digits: u32, up: bool) -> String {
+    match minor(value, digits, up) {
+        Some(minor) => minor,
+        None => format!(
+            "{}::hugeint",
+            if value.is_sign_negative() {
+                i128::MIN / 2
+            } else {
+                i128::MAX / 2
+            }
+        ),
+    }
+}
+
 fn date(day: &NaiveDate) -> String {
     format!("date '{}'", day.format("%Y-%m-%d"))
 }
 
 fn day(field: DayField, interval: &Interval<NaiveDate>) -> Condition {
-    let column = match field {
-        DayField::SaleDay => return Condition::plain(bounds("sale_day", interval, date)),
-        DayField::EventDay => "event_day",
-        DayField::SoldOn => "sold_on",
-        DayField::PaidOutOn => "paid_out_on",
-    };
-    let bounds = bounds(column, interval, date);
+    let bounds = bounds(entry_day_column(field), interval, date);
+    if field == DayField::SaleDay {
+        return Condition::plain(bounds);
+    }
     Condition::plain(format!("seq in (select seq from entries where sign = 1 and {bounds})"))
+}
+
+/// The bounds of an interval of days as a condition on `column`.
+pub(crate) fn day_bounds(column: &str, interval: &Interval<NaiveDate>) -> String {
+    bounds(column, interval, date)
 }
 
 fn time(field: TimeField, interval: &Interval<DateTime<Utc>>) -> Condition {

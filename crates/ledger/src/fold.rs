@@ -78,6 +78,24 @@ pub(crate) struct VersionRow {
     pub(crate) body: Vec<u8>,
 }
 
+/// A message whose version and content were held already.
+pub(crate) struct RepeatRow {
+    pub(crate) seq: u64,
+    pub(crate) key: EntryKey,
+    pub(crate) version: u64,
+    pub(crate) digest: Digest,
+    pub(crate) source: Arc<PartitionId>,
+    pub(crate) position: u64,
+}
+
+/// A row of the unified ledger to put in or to take out.
+pub(crate) struct EntryChange {
+    pub(crate) sign: i8,
+    pub(crate) seq: u64,
+    pub(crate) payment_key: Arc<str>,
+    pub(crate) row: LedgerRow,
+}
+
 /// Rows to put in (+1) and to take out (-1).
 pub(crate) type Signed<T> = Vec<(i8, u64, T)>;
 
@@ -86,7 +104,8 @@ pub(crate) type Signed<T> = Vec<(i8, u64, T)>;
 pub(crate) struct Prepared {
     pub(crate) counts: Counts,
     pub(crate) versions: Vec<VersionRow>,
-    pub(crate) entries: Signed<LedgerRow>,
+    pub(crate) repeats: Vec<RepeatRow>,
+    pub(crate) entries: Vec<EntryChange>,
     pub(crate) payments: Signed<ListRow>,
     pub(crate) cells: BTreeMap<Cell, Measures>,
     pub(crate) quarantine: Vec<QuarantineChange>,
@@ -207,6 +226,14 @@ fn accept(
     let verdict = work.dossier.apply(message, zone);
     out.counts.note(verdict);
     if verdict == Verdict::Duplicate {
+        out.repeats.push(RepeatRow {
+            seq: work.seq,
+            key,
+            version,
+            digest,
+            source,
+            position,
+        });
         return Ok(());
     }
     work.changed = true;
@@ -302,11 +329,17 @@ pub(crate) fn finish(works: Works, out: &mut Prepared) -> Result<(), LedgerError
     let changes: Vec<Change> = changed.par_iter().map(Change::of).collect::<Result<_, _>>()?;
     for (work, change) in changed.into_iter().zip(changes) {
         let seq = work.seq;
+        let payment_key: Arc<str> = work.dossier.payment_key.as_str().into();
         for (sign, row) in change.entries {
             for (cell, measures) in contributions(&row) {
                 out.cells.entry(cell).or_default().add(&measures, sign);
             }
-            out.entries.push((sign, seq, row));
+            out.entries.push(EntryChange {
+                sign,
+                seq,
+                payment_key: payment_key.clone(),
+                row,
+            });
         }
         out.payments
             .extend(change.payments.into_iter().map(|(sign, row)| (sign, seq, row)));

@@ -14,7 +14,7 @@ use domain::message::Digest;
 use domain::position::PartitionId;
 use duckdb::{Connection, params};
 
-use crate::append::micros;
+use crate::append::{hash_of, micros};
 use crate::codec::kind_code;
 use crate::error::LedgerError;
 use crate::fold::Refused;
@@ -81,12 +81,6 @@ pub(crate) enum QuarantineChange {
         seq: u64,
         aside: Aside,
     },
-}
-
-fn hash_of(digest: &Digest) -> i64 {
-    let mut first = [0; 8];
-    first.copy_from_slice(&digest.0[..8]);
-    i64::from_be_bytes(first)
 }
 
 /// The refused contents among `digests` that quarantine holds already, with their row numbers.

@@ -18,12 +18,15 @@ use serde::{Deserialize, Serialize};
 
 use crate::candidates::{self, Candidate, Order};
 use crate::engine::Engine;
+use crate::entries::{self, EntryPlace, EntryRow, EntryStream, EntrySums};
 use crate::error::LedgerError;
 use crate::keymap::KeyMap;
+use crate::payment_sums::{self, PaymentSums};
 use crate::quarantine_list::{self, QuarantineFilter, QuarantineRow};
 use crate::reports::{self, Report, ReportRequest};
 use crate::rows::{RowSnapshot, RowStore};
 use crate::status::{Counts, Status};
+use crate::timeline::{self, HeldVersion};
 
 /// How far the ledger is: the position that an answer names.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -314,6 +317,57 @@ impl Joint {
         limit: usize,
     ) -> Result<Vec<Candidate>, LedgerError> {
         candidates::list(self.connection(), filter, scope, order, from, limit)
+    }
+
+    /// Up to `limit` entries behind `after`, in the order of lists.
+    pub fn entries(
+        &self,
+        filter: &Filter,
+        scope: &Scope,
+        after: Option<&EntryPlace>,
+        limit: usize,
+    ) -> Result<Vec<EntryRow>, LedgerError> {
+        entries::page(self.connection(), filter, scope, after, limit)
+    }
+
+    /// How many payments satisfy the filter, and the sums of those that have arrived: see [`payment_sums::sums`].
+    pub fn payment_sums(
+        &self,
+        filter: &Filter,
+        scope: &Scope,
+        apart: &[u64],
+    ) -> Result<Option<(u64, Vec<PaymentSums>)>, LedgerError> {
+        payment_sums::sums(self.connection(), filter, scope, apart)
+    }
+
+    /// Every version and content held of a payment, with how often it was repeated.
+    pub fn versions(&self, seq: u64) -> Result<Vec<HeldVersion>, LedgerError> {
+        timeline::versions(self.connection(), seq)
+    }
+
+    /// Payments with a settlement line of exactly this payout, now or once.
+    pub fn payout_seqs(&self, payout_id: &str) -> Result<Vec<u64>, LedgerError> {
+        let doing = "looked for a payout";
+        let mut statement = self
+            .connection()
+            .prepare("select distinct seq from entries where kind = 2 and payout_id = ? order by seq")
+            .map_err(LedgerError::engine(doing))?;
+        let rows = statement
+            .query_map([payout_id], |row| row.get::<_, i64>(0))
+            .map_err(LedgerError::engine(doing))?;
+        rows.map(|seq| seq.map(i64::unsigned_abs))
+            .collect::<Result<_, _>>()
+            .map_err(LedgerError::engine(doing))
+    }
+
+    /// How many entries satisfy the filter and what they add up to, by currency.
+    pub fn entry_sums(&self, filter: &Filter, scope: &Scope) -> Result<Vec<EntrySums>, LedgerError> {
+        entries::sums(self.connection(), filter, scope)
+    }
+
+    /// All entries that satisfy the filter, in the order of lists. One stream at a time.
+    pub fn entry_stream(&mut self, filter: &Filter, scope: &Scope) -> Result<EntryStream<'_>, LedgerError> {
+        EntryStream::begin(self.connection(), filter, scope)
     }
 
     /// Sums by group: see [`reports`].

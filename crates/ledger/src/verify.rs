@@ -107,7 +107,10 @@ fn range(
             None => note(out, "row", about, "the ready-made row is missing"),
         }
         let none = Vec::new();
-        let mut expected: Vec<String> = ledger_rows(dossier).iter().map(entry_text).collect();
+        let mut expected: Vec<String> = ledger_rows(dossier)
+            .iter()
+            .map(|row| format!("{about}|{}", entry_text(row)))
+            .collect();
         expected.sort_unstable();
         if *entries.get(&seq).unwrap_or(&none) != expected {
             note(

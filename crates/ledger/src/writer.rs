@@ -330,6 +330,7 @@ impl Writer {
         let ids = &self.source_ids;
         let source_id = |partition: &PartitionId| ids.get(partition).copied().unwrap_or(-1);
         append::versions(&self.connection, head.batch_no, at, &prepared.versions, &source_id)?;
+        append::repeats(&self.connection, head.batch_no, &prepared.repeats, &source_id)?;
         append::entries(&self.connection, &prepared.entries)?;
         append::payments(&self.connection, &prepared.payments)?;
         append::rollups(&self.connection, &prepared.cells)?;

@@ -5,17 +5,29 @@
 //! whole filter is checked again on that row, as the asking key sees the payment. The page is topped up until it is
 //! full. So an answer holds nothing that does not satisfy its question, and it is as of one position of the ledger.
 
+mod entries;
 mod error;
+mod keywords;
 mod lookup;
+mod many;
 mod page;
+mod payout;
 mod plan;
 mod recheck;
 mod sort_key;
+mod timeline;
 mod token;
+mod total;
 
+pub use entries::{EntriesPage, EntriesRequest};
 pub use error::LookupError;
+pub use keywords::keywords;
 pub use lookup::{Answer, Lookup, Options};
+pub use many::{Match, Matched};
 pub use page::{Page, PageRequest};
+pub use payout::{Payout, PayoutSums};
 pub use recheck::satisfies;
 pub use sort_key::SortKey;
+pub use timeline::{Moment, Timeline};
 pub use token::AsOf;
+pub use total::Total;

@@ -10,8 +10,12 @@ use ledger::{Head, QuarantineFilter, QuarantineRow, Reader, Status};
 use parking_lot::RwLock;
 use search::{IndexReader, Recent};
 
+use crate::entries::{EntriesPage, EntriesRequest, entries};
 use crate::error::LookupError;
+use crate::many::{Matched, many};
 use crate::page::{Page, PageRequest, page};
+use crate::payout::{Payout, payout};
+use crate::timeline::{Timeline, timeline};
 use crate::token::AsOf;
 
 /// What answers depend on besides the stores.
@@ -80,6 +84,26 @@ impl Lookup {
     /// One page of payments that satisfy the request's filter.
     pub fn page(&self, request: &PageRequest) -> Result<Answer<Page>, LookupError> {
         page(self, request)
+    }
+
+    /// One page of entries that satisfy the request's filter.
+    pub fn entries(&self, request: &EntriesRequest) -> Result<Answer<EntriesPage>, LookupError> {
+        entries(self, request)
+    }
+
+    /// What each of these identifiers finds, in their order.
+    pub fn many(&self, ids: &[String], scope: &Scope) -> Result<Answer<Vec<Matched>>, LookupError> {
+        many(self, ids, scope)
+    }
+
+    /// What a payout is made of; `None` if `scope` sees no line of it.
+    pub fn payout(&self, payout_id: &str, scope: &Scope) -> Result<Answer<Option<Payout>>, LookupError> {
+        payout(self, payout_id, scope)
+    }
+
+    /// Every message of a payment that `scope` may see, in business-time order.
+    pub fn timeline(&self, payment_key: &str, scope: &Scope) -> Result<Answer<Option<Timeline>>, LookupError> {
+        timeline(self, payment_key, scope)
     }
 
     pub fn report(&self, request: &ReportRequest, scope: &Scope) -> Result<Answer<Report>, LookupError> {

@@ -6,6 +6,7 @@
 //! reader ([`ledger::Rows::split`]). They are joined when the chunks reach their time.
 
 use std::collections::BTreeSet;
+use std::time::Instant;
 
 use chrono::{DateTime, Utc};
 use domain::derive::Payment;
@@ -17,9 +18,10 @@ use rayon::prelude::*;
 
 use crate::error::LookupError;
 use crate::lookup::{Answer, Lookup};
-use crate::plan::{Plan, Stretch};
+use crate::plan::{Position, Stretch};
 use crate::recheck::satisfies;
 use crate::sort_key::SortKey;
+use crate::total::{Total, total};
 
 /// What is asked.
 #[derive(Clone, Debug)]
@@ -31,6 +33,8 @@ pub struct PageRequest {
     pub after: Option<SortKey>,
     /// Rows wanted, 1 to 100.
     pub limit: usize,
+    /// The total of all pages is wanted, and this is how long it may take.
+    pub total_until: Option<Instant>,
 }
 
 /// A page, in list order.
@@ -39,18 +43,21 @@ pub struct Page {
     pub rows: Vec<Dossier>,
     /// Where the next page begins, if there is more.
     pub next: Option<SortKey>,
+    /// Of all pages, where it was asked for.
+    pub total: Option<Total>,
 }
 
 /// Candidates from which joining is worth a second thread.
 const PARALLEL_MIN: usize = 128;
 
 pub(crate) fn page(lookup: &Lookup, request: &PageRequest) -> Result<Answer<Page>, LookupError> {
-    let mut plan = Plan::choose(lookup, request)?;
-    let head = plan.rows().head().clone();
-    let mut builder = Builder::new(lookup, request, plan.rows())?;
+    let position = Position::take(lookup, request)?;
+    let rows = position.rows();
+    let mut plan = position.plan(request);
+    let mut builder = Builder::new(lookup, request, rows)?;
     let mut early = None;
     while let Some(stretch) = plan.next(request)? {
-        builder.take(plan.rows(), &stretch)?;
+        builder.take(rows, &stretch)?;
         if builder.is_full(&stretch) {
             early = Some(None);
             break;
@@ -61,11 +68,15 @@ pub(crate) fn page(lookup: &Lookup, request: &PageRequest) -> Result<Answer<Page
         }
     }
     if early.is_none() {
-        builder.take(plan.rows(), &Stretch::everything())?;
+        builder.take(rows, &Stretch::everything())?;
+    }
+    let mut page = builder.finish(early.flatten());
+    if let Some(deadline) = request.total_until {
+        page.total = Some(total(lookup, request, &position, deadline)?);
     }
     Ok(Answer {
-        value: builder.finish(early.flatten()),
-        head,
+        value: page,
+        head: rows.head().clone(),
     })
 }
 
@@ -169,6 +180,7 @@ impl<'a> Builder<'a> {
         Page {
             rows: self.found.into_iter().map(|found| found.dossier).collect(),
             next,
+            total: None,
         }
     }
 }

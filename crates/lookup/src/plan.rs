@@ -6,7 +6,7 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use ledger::{Joint, Order, Rows};
-use search::{IndexReader, IndexSnapshot, TermQuery, Walk, hour_of, term_query};
+use search::{Document, IndexReader, IndexSnapshot, TermQuery, Walk, hour_of, term_query};
 
 use crate::error::LookupError;
 use crate::lookup::Lookup;
@@ -61,43 +61,92 @@ impl Stretch {
     }
 }
 
-pub(crate) enum Plan {
-    Index(Box<IndexFirst>),
-    Ledger(Box<LedgerFirst>),
+/// The rows that an answer is of, with the ledger's tables at the same batch where they are asked.
+enum Held {
+    Rows(Rows),
+    Joint(Box<Joint>),
 }
 
-impl Plan {
-    pub(crate) fn choose(lookup: &Lookup, request: &PageRequest) -> Result<Self, LookupError> {
+/// What the index and the list of recent payments know of a question.
+struct Indexed {
+    query: TermQuery,
+    recent: Vec<(u32, u64)>,
+    snapshot: IndexSnapshot,
+}
+
+/// Everything that one answer reads, at one position of the ledger. Several plans may be made of it: a page and its total.
+pub(crate) struct Position {
+    held: Held,
+    indexed: Option<Indexed>,
+}
+
+impl Position {
+    pub(crate) fn take(lookup: &Lookup, request: &PageRequest) -> Result<Self, LookupError> {
         let query = term_query(&request.filter, &request.scope);
         let index = lookup.index.read().clone();
         match index {
             Some(index) if asks_more_than_merchants(&query, request) => {
-                let (rows, recent, snapshot) = one_position(lookup, &index, &query, request)?;
-                let from_hour = request.after.as_ref().map(|after| hour_of(after.occurred_at));
-                let walk = snapshot.walk(&query, walk_order(request.order), from_hour);
-                Ok(Plan::Index(Box::new(IndexFirst {
-                    rows,
-                    recent,
-                    walk,
-                    ended: false,
-                })))
+                let (rows, recent, snapshot) = one_position(lookup, &index, |document| query.matches(&document.terms))?;
+                Ok(Position {
+                    held: Held::Rows(rows),
+                    indexed: Some(Indexed {
+                        query,
+                        recent,
+                        snapshot,
+                    }),
+                })
             }
-            _ => Ok(Plan::Ledger(Box::new(LedgerFirst {
-                joint: lookup.reader.joint()?,
-                from: request.after.as_ref().map(|after| after.occurred_at),
-                chunk: request.limit * 2 + 2,
-                ended: false,
-            }))),
+            _ => Ok(Position {
+                held: Held::Joint(Box::new(lookup.reader.joint()?)),
+                indexed: None,
+            }),
         }
     }
 
     pub(crate) fn rows(&self) -> &Rows {
-        match self {
-            Plan::Index(plan) => &plan.rows,
-            Plan::Ledger(plan) => plan.joint.rows(),
+        match &self.held {
+            Held::Rows(rows) => rows,
+            Held::Joint(joint) => joint.rows(),
         }
     }
 
+    /// The ledger's tables, where they decide what the candidates are.
+    pub(crate) fn tables(&self) -> Option<&Joint> {
+        match &self.held {
+            Held::Joint(joint) => Some(joint),
+            Held::Rows(_) => None,
+        }
+    }
+
+    pub(crate) fn plan(&self, request: &PageRequest) -> Plan<'_> {
+        match (&self.indexed, &self.held) {
+            (Some(indexed), _) => {
+                let from_hour = request.after.as_ref().map(|after| hour_of(after.occurred_at));
+                Plan::Index(Box::new(IndexFirst {
+                    recent: Recently::of(indexed.recent.clone(), request.order),
+                    walk: indexed
+                        .snapshot
+                        .walk(&indexed.query, walk_order(request.order), from_hour),
+                    ended: false,
+                }))
+            }
+            (None, Held::Joint(joint)) => Plan::Ledger(Box::new(LedgerFirst {
+                joint,
+                from: request.after.as_ref().map(|after| after.occurred_at),
+                chunk: request.limit * 2 + 2,
+                ended: false,
+            })),
+            (None, Held::Rows(_)) => unreachable!("rows alone are held beside an index only"),
+        }
+    }
+}
+
+pub(crate) enum Plan<'a> {
+    Index(Box<IndexFirst>),
+    Ledger(Box<LedgerFirst<'a>>),
+}
+
+impl Plan<'_> {
     pub(crate) fn next(&mut self, request: &PageRequest) -> Result<Option<Stretch>, LookupError> {
         match self {
             Plan::Index(plan) => plan.next(request),
@@ -106,17 +155,16 @@ impl Plan {
     }
 }
 
-/// Rows, recent payments and index that cover one position together: `search::Recent` says why in this order, and why
-/// again when the index has overtaken the rows meanwhile.
-fn one_position(
+/// Rows, recent payments of interest and index that cover one position together: `search::Recent` says why in this order,
+/// and why again when the index has overtaken the rows meanwhile.
+pub(crate) fn one_position(
     lookup: &Lookup,
     index: &IndexReader,
-    query: &TermQuery,
-    request: &PageRequest,
-) -> Result<(Rows, Recently, IndexSnapshot), LookupError> {
+    wanted: impl Fn(&Document) -> bool,
+) -> Result<(Rows, Vec<(u32, u64)>, IndexSnapshot), LookupError> {
     loop {
         let rows = lookup.reader.rows()?;
-        let recent = Recently::select(lookup, query, request);
+        let recent = lookup.recent.select(&wanted);
         let snapshot = index.snapshot();
         if snapshot.position().batch_no <= rows.head().batch_no {
             return Ok((rows, recent, snapshot));
@@ -158,7 +206,7 @@ fn walk_order(order: Order) -> search::Order {
     }
 }
 
-fn hour_start(hour: u32) -> DateTime<Utc> {
+pub(crate) fn hour_start(hour: u32) -> DateTime<Utc> {
     DateTime::from_timestamp(i64::from(hour) * 3600, 0).unwrap_or(DateTime::UNIX_EPOCH)
 }
 
@@ -169,15 +217,14 @@ struct Recently {
 }
 
 impl Recently {
-    fn select(lookup: &Lookup, query: &TermQuery, request: &PageRequest) -> Self {
-        let mut hits = lookup.recent.select(|document| query.matches(&document.terms));
-        match request.order {
+    fn of(mut hits: Vec<(u32, u64)>, order: Order) -> Self {
+        match order {
             Order::NewestFirst => hits.sort_unstable_by_key(|(hour, seq)| (std::cmp::Reverse(*hour), *seq)),
             Order::OldestFirst => hits.sort_unstable(),
         }
         Recently {
             ahead: hits.into_iter().peekable(),
-            order: request.order,
+            order,
         }
     }
 
@@ -196,7 +243,6 @@ impl Recently {
 }
 
 pub(crate) struct IndexFirst {
-    rows: Rows,
     recent: Recently,
     walk: Walk,
     ended: bool,
@@ -229,14 +275,14 @@ impl IndexFirst {
 /// The most candidates read at once.
 const CHUNK_MAX: usize = 5_000;
 
-pub(crate) struct LedgerFirst {
-    joint: Joint,
+pub(crate) struct LedgerFirst<'a> {
+    joint: &'a Joint,
     from: Option<DateTime<Utc>>,
     chunk: usize,
     ended: bool,
 }
 
-impl LedgerFirst {
+impl LedgerFirst<'_> {
     fn next(&mut self, request: &PageRequest) -> Result<Option<Stretch>, LookupError> {
         if self.ended {
             return Ok(None);

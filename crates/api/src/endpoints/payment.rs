@@ -26,12 +26,7 @@ pub(crate) async fn get_payment(
     let mut mistakes = params.mistakes();
     params.only(&[], &mut mistakes);
     mistakes.finish()?;
-    let Path(payment_key) = payment_key.map_err(|_| {
-        Problem::new(
-            &kinds::BAD_ENCODING,
-            "the payment key in the address is not percent-encoded UTF-8",
-        )
-    })?;
+    let payment_key = key_in_address(payment_key)?;
     ask(&app, Cost::Lookup, move |app| {
         let found = app.lookup.payment(&payment_key, &principal.scope)?;
         let as_of = app.as_of(&found.head);
@@ -52,7 +47,17 @@ pub(crate) async fn get_payment(
     .await
 }
 
-fn not_found(token: &str) -> Problem {
+pub(super) fn key_in_address(key: Result<Path<String>, PathRejection>) -> Result<String, Problem> {
+    let refused = |_| {
+        Problem::new(
+            &kinds::BAD_ENCODING,
+            "the key in the address is not percent-encoded UTF-8",
+        )
+    };
+    key.map(|Path(key)| key).map_err(refused)
+}
+
+pub(super) fn not_found(token: &str) -> Problem {
     let problem = Problem::new(
         &kinds::PAYMENT_NOT_FOUND,
         "no payment with this key exists that your key may see",

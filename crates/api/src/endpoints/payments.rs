@@ -1,6 +1,7 @@
 //! `GET /v1/payments`: payments that satisfy typed filters.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use axum::extract::State;
 use axum::response::Response;
@@ -12,7 +13,7 @@ use crate::app::App;
 use crate::blocking::{Cost, ask};
 use crate::cursor::Binding;
 use crate::json::answer;
-use crate::json::list::List;
+use crate::json::list::{List, TotalJson};
 use crate::json::payment::{Cut, PaymentJson};
 use crate::keys::Principal;
 use crate::page_params;
@@ -20,7 +21,7 @@ use crate::params::Params;
 use crate::problem::Problem;
 
 /// Filters, `q`, and what every list takes.
-const PARAMETERS: ParamSet = ParamSet::PAYMENTS.with_others(&["limit", "cursor", "order"]);
+const PARAMETERS: ParamSet = ParamSet::PAYMENTS.with_others(&["limit", "cursor", "order", "total"]);
 
 /// What cursors of payments are bound to besides the question.
 const LIST: &str = "payments";
@@ -39,9 +40,11 @@ pub(super) async fn page_of_payments(app: Arc<App>, principal: Principal, params
     let filter = mistakes.take(filter_from_params(params.pairs(), PARAMETERS));
     let limit = page_params::limit(&params, &mut mistakes);
     let order = page_params::order(&params, &mut mistakes);
+    let total = page_params::total(&params, &mut mistakes);
     let binding = Binding::new(LIST, &principal.key_id, order, &params);
     let after = page_params::cursor(&params, mistakes, |sent| app.cursors.read_payment(&binding, sent))?;
     let filter = filter.ok_or_else(Problem::internal)?;
+    let asked_at = Instant::now();
     ask(&app, Cost::Page, move |app| {
         let request = PageRequest {
             scope: principal.scope.clone(),
@@ -49,10 +52,11 @@ pub(super) async fn page_of_payments(app: Arc<App>, principal: Principal, params
             order,
             after,
             limit,
+            total_until: total.then(|| asked_at + app.limits.answer_within),
         };
         let found = app.lookup.page(&request)?;
         let as_of = app.as_of(&found.head);
-        let Page { rows, next } = found.value;
+        let Page { rows, next, total } = found.value;
         let cut = app.cut(&principal);
         // A row that the key may not see is no row, whatever the page says.
         let shown = rows
@@ -63,6 +67,7 @@ pub(super) async fn page_of_payments(app: Arc<App>, principal: Principal, params
             data: shown.map(|payment| PaymentJson::of(&payment, &cut)).collect(),
             has_more: next.is_some(),
             next_cursor: next.map(|place| app.cursors.of_payment(&binding, &place)),
+            total: total.as_ref().map(TotalJson::from),
             as_of,
         };
         answer(&list, &token)

@@ -49,10 +49,11 @@ pub(crate) async fn list_quarantine(
         let has_more = rows.len() > limit;
         rows.truncate(limit);
         let last = rows.last().map(|row| row.n).filter(|_| has_more);
-        let list = List {
+        let list = List::<_> {
             data: rows.into_iter().map(QuarantineJson::from).collect(),
             has_more,
             next_cursor: last.map(|n| app.cursors.of_number(&binding, n)),
+            total: None,
             as_of,
         };
         answer(&list, &token)

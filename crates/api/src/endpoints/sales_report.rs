@@ -15,6 +15,7 @@ use crate::keys::Principal;
 use crate::params::Params;
 use crate::problem::Problem;
 use crate::report_params::{self, source_name};
+use crate::rows_url::RowsUrls;
 
 const BASES: &[Basis] = &[Basis::EventDay, Basis::SaleDay];
 
@@ -28,9 +29,11 @@ pub(crate) async fn get_sales_report(
         let found = app.lookup.report(&request, &principal.scope)?;
         let as_of = app.as_of(&found.head);
         let token = as_of.token.clone();
+        let urls = RowsUrls::new(&request, found.value.rows.len())?;
+        let row = |row| SalesRowJson::of(row, &urls);
         let report = ReportJson {
-            data: found.value.rows.iter().map(SalesRowJson::of).collect(),
-            totals: found.value.totals.iter().map(SalesRowJson::of).collect(),
+            data: found.value.rows.iter().map(row).collect(),
+            totals: found.value.totals.iter().map(row).collect(),
             orphans_left_out: found.value.orphans_left_out,
             source: source_name(request.source),
             as_of,

@@ -15,6 +15,7 @@ use crate::keys::Principal;
 use crate::params::Params;
 use crate::problem::Problem;
 use crate::report_params::{self, source_name};
+use crate::rows_url::RowsUrls;
 
 const BASES: &[Basis] = &[Basis::SoldOn, Basis::PaidOutOn];
 
@@ -29,7 +30,8 @@ pub(crate) async fn get_settlements_report(
         let as_of = app.as_of(&found.head);
         let token = as_of.token.clone();
         let shows_provider = principal.sees_provider_figures();
-        let row = |row| SettlementsRowJson::of(row, shows_provider);
+        let urls = RowsUrls::new(&request, found.value.rows.len())?;
+        let row = |row| SettlementsRowJson::of(row, shows_provider, &urls);
         let report = ReportJson {
             data: found.value.rows.iter().map(row).collect(),
             totals: found.value.totals.iter().map(row).collect(),

@@ -1,9 +1,10 @@
 //! A row of the list of quarantine.
 
-use domain::position::PartitionId;
 use domain::time::format_time;
 use ledger::QuarantineRow;
 use serde::Serialize;
+
+use super::position::PositionJson;
 
 #[derive(Serialize)]
 pub(crate) struct QuarantineJson {
@@ -26,14 +27,6 @@ pub(crate) struct QuarantineJson {
     open: bool,
 }
 
-/// Where a message came from.
-#[derive(Serialize)]
-#[serde(untagged)]
-enum PositionJson {
-    Kafka { topic: String, partition: i32, offset: u64 },
-    File { file_sha256: String, line: u64 },
-}
-
 impl From<QuarantineRow> for QuarantineJson {
     fn from(row: QuarantineRow) -> Self {
         let is_entry = row.entry.is_some();
@@ -52,18 +45,9 @@ impl From<QuarantineRow> for QuarantineJson {
             seen: row.seen,
             first_at: format_time(row.first_at),
             last_at: format_time(row.last_at),
-            last_position: row.last_position.map(|(partition, position)| match partition {
-                PartitionId::Kafka { topic, partition } => PositionJson::Kafka {
-                    topic,
-                    partition,
-                    offset: position,
-                },
-                // Positions count lines from 0, people from 1.
-                PartitionId::File { sha256 } => PositionJson::File {
-                    file_sha256: sha256,
-                    line: position + 1,
-                },
-            }),
+            last_position: row
+                .last_position
+                .map(|(partition, position)| PositionJson::of(partition, position)),
             open: row.open,
         }
     }

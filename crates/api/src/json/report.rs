@@ -5,6 +5,7 @@ use ledger::reports::ReportRow;
 use serde::Serialize;
 
 use super::{AsOfJson, money};
+use crate::rows_url::RowsUrls;
 
 #[derive(Serialize)]
 pub(crate) struct ReportJson<T> {
@@ -51,10 +52,11 @@ pub(crate) struct SalesRowJson {
     cancellation_amount: String,
     net_amount: String,
     failed_count: i64,
+    rows_url: String,
 }
 
 impl SalesRowJson {
-    pub(crate) fn of(row: &ReportRow) -> Self {
+    pub(crate) fn of(row: &ReportRow, urls: &RowsUrls<'_>) -> Self {
         let print = |minor: i128| money(minor, row.currency);
         let sums = &row.measures;
         SalesRowJson {
@@ -65,6 +67,7 @@ impl SalesRowJson {
             cancellation_amount: print(sums.cancellation_amount),
             net_amount: print(sums.payment_amount - sums.cancellation_amount),
             failed_count: sums.failed_count,
+            rows_url: urls.of(row),
         }
     }
 }
@@ -82,10 +85,11 @@ pub(crate) struct SettlementsRowJson {
     cost: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     net_profit: Option<String>,
+    rows_url: String,
 }
 
 impl SettlementsRowJson {
-    pub(crate) fn of(row: &ReportRow, provider_figures: bool) -> Self {
+    pub(crate) fn of(row: &ReportRow, provider_figures: bool, urls: &RowsUrls<'_>) -> Self {
         let print = |minor: i128| money(minor, row.currency);
         let sums = &row.measures;
         SettlementsRowJson {
@@ -97,6 +101,7 @@ impl SettlementsRowJson {
             payout: print(sums.payout),
             cost: provider_figures.then(|| print(sums.cost)),
             net_profit: provider_figures.then(|| print(sums.fee - sums.cost)),
+            rows_url: urls.of(row),
         }
     }
 }

@@ -50,7 +50,7 @@ impl<S: Send + Sync> FromRequest<S> for BodyParams {
     }
 }
 
-fn media_type(request: &Request) -> Result<(), Problem> {
+pub(super) fn media_type(request: &Request) -> Result<(), Problem> {
     let refused = |detail: &str| Err(Problem::new(&kinds::UNSUPPORTED_MEDIA_TYPE, detail));
     let text = |value: &axum::http::HeaderValue| value.to_str().unwrap_or_default().to_ascii_lowercase();
     let encoded = request.headers().get(CONTENT_ENCODING).map(text);
@@ -67,7 +67,7 @@ fn media_type(request: &Request) -> Result<(), Problem> {
 }
 
 /// Members in their order. `serde_json`'s own map would drop all but the last of one name.
-struct Members(Vec<(String, Value)>);
+pub(super) struct Members(pub(super) Vec<(String, Value)>);
 
 impl<'de> Deserialize<'de> for Members {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -137,6 +137,7 @@ fn texts_of(name: &str, value: &Value) -> Result<Vec<String>, Box<Mistake>> {
     match value {
         Value::String(text) => Ok(vec![text.clone()]),
         Value::Number(number) if name == "limit" => Ok(vec![number.to_string()]),
+        Value::Bool(wanted) if name == "total" => Ok(vec![wanted.to_string()]),
         Value::Number(_) => wrong("a number is written as a string, exactly as in an address"),
         Value::Null => wrong("null means nothing here; leave the member out"),
         Value::Bool(_) => wrong("true and false mean nothing here"),

@@ -91,10 +91,12 @@ kinds! {
         "The address is wrong. openapi.yaml lists the addresses there are.", true;
     PAYMENT_NOT_FOUND = 404 "payment_not_found" "There is no such payment"
         "No payment with this key exists that your key may see. Payment keys are compared exactly, letter case included.";
+    PAYOUT_NOT_FOUND = 404 "payout_not_found" "There is no such payout"
+        "No settlement line that your key may see names this payout. Payout ids in an address are compared exactly.";
     METHOD_NOT_ALLOWED = 405 "method_not_allowed" "This address does not take that method"
         "The header Allow lists the methods it takes.", true;
     BODY_TOO_LARGE = 413 "body_too_large" "The body is too large"
-        "The body of a search may have 64 KiB.", true;
+        "The body of a search may have 64 KiB, that of a lookup 1 MiB.", true;
     URI_TOO_LONG = 414 "uri_too_long" "The address is too long"
         "An address with its parameters may have 32 KiB. POST /v1/payments/search takes the same parameters in a body.", true;
     UNSUPPORTED_MEDIA_TYPE = 415 "unsupported_media_type" "The body is not of a type that is read here"

@@ -1,6 +1,7 @@
 //! The API over HTTP, on a real ledger in a temporary directory.
 
 mod app;
+mod beneath;
 mod conventions;
 mod malformed;
 mod malformed_cases;

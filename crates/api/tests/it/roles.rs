@@ -18,7 +18,9 @@ fn address(path: &str) -> String {
     };
     format!(
         "{}{parameters}",
-        path.replace("{payment_key}", "P1").replace("{code}", "bad_value")
+        path.replace("{payment_key}", "P1")
+            .replace("{payout_id}", "po1")
+            .replace("{code}", "bad_value")
     )
 }
 
@@ -31,7 +33,7 @@ fn request(method: &str, path: &str, key: Option<&str>) -> Request<Body> {
         request = request.header("authorization", format!("Bearer {key}"));
     }
     let body = if method == "POST" {
-        Body::from("{}")
+        Body::from(if path == "/v1/lookup" { r#"{"ids": []}"# } else { "{}" })
     } else {
         Body::empty()
     };
@@ -41,7 +43,7 @@ fn request(method: &str, path: &str, key: Option<&str>) -> Request<Body> {
 #[tokio::test]
 async fn each_role_reaches_its_routes_and_no_other() {
     let mut app = TestApp::new();
-    app.feed(&[sale("P1", "m1", 1000, 0)]);
+    app.feed(&[sale("P1", "m1", 1000, 0), line("P1", "S1", "m1")]);
     for route in ROUTES {
         for role in Role::ALL {
             let merchants: &[&str] = if role == Role::Merchant { &["m1"] } else { &[] };

@@ -8,6 +8,7 @@ use serde_json::{Map, Value, json};
 use testkit::histories::{Asked, Question};
 use testkit::oracle::{Filters, Oracle, QuarantineRow, Reader, ReportParams, Scope};
 
+use crate::drilled;
 use crate::expected::Expected;
 use crate::product::{Answer, Product};
 
@@ -25,6 +26,7 @@ pub(crate) fn differences(product: &mut Product, expected: &Expected) -> Vec<Str
         out.extend(difference(product, &key, asked, answer, number, &expected.oracle));
     }
     out.extend(quarantine(product, expected).err());
+    out.extend(drilled::differences(product, expected));
     out
 }
 
@@ -80,14 +82,14 @@ pub(crate) fn key_of(product: &mut Product, reader: &Reader) -> String {
     }
 }
 
-fn ok(answer: Answer) -> Result<Value, String> {
+pub(crate) fn ok(answer: Answer) -> Result<Value, String> {
     match answer.status {
         StatusCode::OK => Ok(answer.body),
         status => Err(format!("  answered {status}: {}", answer.body)),
     }
 }
 
-fn same(what: &str, expected: &Value, found: &Value) -> Result<(), String> {
+pub(crate) fn same(what: &str, expected: &Value, found: &Value) -> Result<(), String> {
     if expected == found {
         return Ok(());
     }
@@ -132,7 +134,10 @@ fn list(
         let payment = oracle.payment(row["payment_key"].as_str().unwrap_or_default(), reader);
         same("a row", &payment.unwrap_or_default(), row)?;
     }
-    Ok(())
+    let mut parameters = list_parameters(filters);
+    parameters.extend([("limit", "1"), ("total", "true")].map(|(name, value)| (name.to_owned(), value.to_owned())));
+    let page = ok(product.get(key, &address("/v1/payments", &parameters)))?;
+    same("the total", &drilled::total_of_payments(&rows), &page["total"])
 }
 
 fn rows(product: &Product, key: &str, filters: &Filters, number: usize) -> Result<Vec<Value>, String> {
@@ -163,7 +168,7 @@ fn rows(product: &Product, key: &str, filters: &Filters, number: usize) -> Resul
     Err(format!("  more than {PAGES_MAX} pages"))
 }
 
-fn address(path: &str, parameters: &[(String, String)]) -> String {
+pub(crate) fn address(path: &str, parameters: &[(String, String)]) -> String {
     let pairs: Vec<String> = parameters
         .iter()
         .map(|(name, value)| format!("{}={}", encoded(name), encoded(value)))
@@ -195,8 +200,17 @@ fn report(product: &Product, key: &str, path: &str, params: &ReportParams, expec
     for source in ["rollup", "ledger"] {
         let mut parameters = params.parameters();
         parameters.push(("source".to_owned(), source.to_owned()));
-        let found = ok(product.get(key, &address(path, &parameters)))?;
+        let mut found = ok(product.get(key, &address(path, &parameters)))?;
         same("its source", &json!(source), &found["source"])?;
+        for rows in ["data", "totals"] {
+            let rows = found[rows].as_array_mut().ok_or("  a report without rows")?;
+            for row in rows {
+                let url = row.as_object_mut().and_then(|row| row.remove("rows_url"));
+                if url.is_none_or(|url| !url.is_string()) {
+                    return Err("  a row without rows_url".to_owned());
+                }
+            }
+        }
         for member in ["data", "totals", "orphans_left_out"] {
             same(&format!("{member} from {source}"), &expected[member], &found[member])?;
         }

@@ -4,6 +4,8 @@ mod arrows;
 mod chance;
 mod commands;
 mod compare;
+mod drill;
+mod drilled;
 mod expected;
 mod feeding;
 mod http;

@@ -81,6 +81,12 @@ pub(crate) fn matches(seen: &View<'_>, query: &RefQuery, zones: &Zones) -> bool 
     }
 }
 
+/// The first field by which an identifier finds the payment.
+pub(crate) fn identified_by(seen: &View<'_>, id: &str, zones: &Zones) -> Option<&'static str> {
+    let holds = |field: &&'static str| held(seen, field, zones).iter().any(|h| compares(h, By::Value, id));
+    IDENTIFIERS.iter().find(|field| holds(field)).copied()
+}
+
 /// A bare word is an identifier, the last four digits of a card, or part of a text or of a metadata value.
 fn contains_word(seen: &View<'_>, word: &str, zones: &Zones) -> bool {
     let fields = IDENTIFIERS.iter().chain(&TEXTS).chain(&["last4"]);

@@ -10,7 +10,7 @@
 //! Nothing here uses another crate of the workspace: the JSON reader, money, times, redaction, normaliser and validation
 //! are written a second time on purpose.
 //!
-//! What depends on the order of arrival is not answered: verdicts, positions, the timeline.
+//! What depends on the order of arrival is not answered: verdicts and positions.
 //!
 //! # Decisions
 //!
@@ -56,6 +56,7 @@
 //! - White space at the ends of a word or a text does not count. Hyphens are U+002D, U+2010 and U+2011.
 //! - A time in a filter is RFC 3339 (a date alone is not a time).
 
+mod entries;
 mod evaluate;
 mod filters;
 mod instant;
@@ -75,6 +76,7 @@ mod validate;
 #[cfg(test)]
 mod tests;
 
+pub use entries::Content;
 pub use filters::Filters;
 pub use instant::Zones;
 pub use query::{By, End, RefQuery};
@@ -215,6 +217,23 @@ impl Oracle {
     /// The settlement report: `data`, `totals`, `orphans_left_out`.
     pub fn settlements(&self, reader: &Reader, params: &ReportParams) -> Value {
         reports::settlements(&self.views(&reader.scope), params, reader.provider_figures)
+    }
+
+    /// Every row of `/v1/entries` in its order.
+    pub fn entries(&self, reader: &Reader) -> Vec<Value> {
+        entries::rows(&self.views(&reader.scope), reader.provider_figures, &self.zones)
+    }
+
+    /// The payments that one identifier of a lookup finds, in list order, with the field it is found by.
+    pub fn found(&self, reader: &Reader, id: &str) -> Vec<(String, &'static str)> {
+        entries::found(self.views(&reader.scope), id, &self.zones)
+    }
+
+    /// The contents of a payment's timeline, without what depends on order; `None` is a 404.
+    pub fn timeline(&self, payment_key: &str, reader: &Reader) -> Option<BTreeSet<Content>> {
+        self.view(payment_key, &reader.scope)?;
+        let entries = state::entries_of(&self.accepted, payment_key);
+        Some(entries::contents(&entries, &reader.scope))
     }
 
     /// What quarantine lists, each kind of row once per payment.

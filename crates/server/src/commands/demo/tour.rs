@@ -29,6 +29,7 @@ impl Example {
             order: Order::NewestFirst,
             after: None,
             limit: 50,
+            total_until: None,
         };
         let page = lookup.page(&request).map_err(|error| Failure::Store(chain(&error)))?;
         let example = page.value.rows.iter().find_map(|dossier| {

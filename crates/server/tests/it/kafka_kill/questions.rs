@@ -84,6 +84,13 @@ impl Question {
             }
             Question::Report(which, params) => {
                 let mut found = found.expect("a report");
+                // Where a row leads to is looked at elsewhere (`drill`).
+                for member in ["data", "totals"] {
+                    let rows = found[member].as_array_mut().expect("rows");
+                    rows.iter_mut().filter_map(Value::as_object_mut).for_each(|row| {
+                        row.remove("rows_url");
+                    });
+                }
                 let expected = model.report(*which, reader, params);
                 for member in ["data", "totals", "orphans_left_out"] {
                     let found = found.get_mut(member).map(Value::take).unwrap_or_default();
