@@ -1,6 +1,7 @@
 //! One file per endpoint.
 
 pub(crate) mod health;
+pub(crate) mod ingest_event;
 pub(crate) mod ingest_status;
 pub(crate) mod metrics;
 pub(crate) mod openapi;
@@ -8,6 +9,8 @@ pub(crate) mod payment;
 pub(crate) mod payments;
 pub(crate) mod problem_page;
 pub(crate) mod quarantine;
+pub(crate) mod quarantine_acts;
+pub(crate) mod quarantine_row;
 pub(crate) mod readiness;
 pub(crate) mod sales_report;
 pub(crate) mod search;

@@ -1,7 +1,7 @@
 //! The shapes of answers. A struct for each, so that members stand in the order of the contract.
 
 pub(crate) mod list;
-mod mask;
+pub(crate) mod mask;
 pub(crate) mod payment;
 mod payment_groups;
 pub(crate) mod quarantine;

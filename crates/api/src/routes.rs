@@ -11,8 +11,8 @@ use tower_http::compression::CompressionLayer;
 
 use crate::app::App;
 use crate::endpoints::{
-    health, ingest_status, metrics, openapi, payment, payments, problem_page, quarantine, readiness, sales_report,
-    search, search_fields, settlements_report,
+    health, ingest_event, ingest_status, metrics, openapi, payment, payments, problem_page, quarantine,
+    quarantine_acts, quarantine_row, readiness, sales_report, search, search_fields, settlements_report,
 };
 use crate::envelope::envelope;
 use crate::guard::{guard, panicked};
@@ -91,8 +91,23 @@ pub const ROUTES: &[Route] = &[
     route("GET", "/v1/ingest/status", Access::Operations, || {
         get(ingest_status::get_ingest_status)
     }),
+    route("GET", "/v1/ingest/events/{id}", Access::Operations, || {
+        get(ingest_event::get_ingest_event)
+    }),
     route("GET", "/v1/quarantine", Access::Operations, || {
         get(quarantine::list_quarantine)
+    }),
+    route("GET", "/v1/quarantine/{n}", Access::Operations, || {
+        get(quarantine_row::get_quarantine_row)
+    }),
+    route("POST", "/v1/quarantine/{n}/replay", Access::Operations, || {
+        post(quarantine_acts::replay_quarantine_row).layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
+    }),
+    route("POST", "/v1/quarantine/{n}/close", Access::Operations, || {
+        post(quarantine_acts::close_quarantine_row).layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
+    }),
+    route("POST", "/v1/quarantine/replay", Access::Operations, || {
+        post(quarantine_acts::replay_quarantine).layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
     }),
     route("GET", "/healthz", Access::Open, || get(health::get_health)),
     route("GET", "/readyz", Access::Open, || get(readiness::get_readiness)),

@@ -22,6 +22,7 @@
 //! A reader takes its snapshot of the rows and, where it needs sums or lists, a DuckDB transaction at the same batch
 //! ([`reader::Joint`]). So no answer mixes two positions.
 
+pub mod acts;
 mod append;
 mod candidates;
 mod catch_up;
@@ -30,12 +31,19 @@ mod condition;
 pub mod data_dir;
 mod engine;
 mod error;
+mod event_find;
+mod events;
 mod fold;
 mod keymap;
 mod list_row;
+mod meta;
 mod quarantine;
 mod quarantine_list;
+mod quarantine_rows;
+mod reached;
 pub mod reader;
+mod refused;
+mod replay;
 pub mod reports;
 mod rows;
 mod status;
@@ -45,8 +53,12 @@ mod writer;
 pub use candidates::{Candidate, Order};
 pub use engine::Options;
 pub use error::LedgerError;
-pub use fold::{Batch, Incoming, Refused, Touched};
-pub use quarantine_list::{QuarantineFilter, QuarantineRow};
+pub use event_find::{Awaited, Delivery, EventFound};
+pub use fold::{Batch, Incoming, Touched};
+pub use quarantine_list::{Closed, QuarantineFilter, QuarantineRow, Raw};
+pub use reached::Reached;
 pub use reader::{Head, Joint, Reader, Rows};
+pub use refused::{Attributes, Refused};
+pub use replay::{REPLAY_ROWS_MAX, ReplaySummary};
 pub use status::{Counts, Status};
 pub use writer::{Applied, Writer, open};

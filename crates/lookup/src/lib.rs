@@ -18,4 +18,4 @@ pub use lookup::{Answer, Lookup, Options};
 pub use page::{Page, PageRequest};
 pub use recheck::satisfies;
 pub use sort_key::SortKey;
-pub use token::AsOf;
+pub use token::{AsOf, TokenError};

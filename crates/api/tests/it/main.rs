@@ -2,6 +2,8 @@
 
 mod app;
 mod conventions;
+mod events;
+mod freshness;
 mod malformed;
 mod malformed_cases;
 mod messages;
@@ -10,6 +12,8 @@ mod openapi;
 mod operations;
 mod oracle;
 mod paging;
+mod quarantine_acts;
 mod reports;
 mod roles;
 mod scenarios;
+mod unmask;
