@@ -53,27 +53,26 @@ enum Want {
     Event(String),
 }
 
-/// Whether a request waited, for the answer's header. The body of a POST is read after the guard, so it is shared.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Waited(Arc<AtomicBool>);
-
-impl Waited {
-    /// `Preference-Applied`, where a preference was followed.
-    pub(crate) fn note(&self, wait: Option<Duration>, headers: &mut HeaderMap) {
-        let Some(wait) = wait.filter(|_| self.0.load(Ordering::Acquire)) else {
-            return;
-        };
-        if let Ok(value) = HeaderValue::from_str(&format!("wait={}", wait.as_secs())) {
-            headers.insert(PREFERENCE_APPLIED, value);
-        }
-    }
-}
-
 /// What a request says in its headers: read once by the guard, used for the address and for a body.
 #[derive(Clone, Debug)]
 pub(crate) struct Patience {
-    pub(crate) wait: Option<Duration>,
-    pub(crate) waited: Waited,
+    wait: Option<Duration>,
+    /// The request wanted something. The body of a POST is read after the guard, so it is shared.
+    wanted: Arc<AtomicBool>,
+}
+
+impl Patience {
+    /// `Preference-Applied`, where there was a preference and something to wait for.
+    pub(crate) fn note(&self, headers: &mut HeaderMap) {
+        if let Some(applied) = self.applied() {
+            headers.insert(PREFERENCE_APPLIED, applied);
+        }
+    }
+
+    fn applied(&self) -> Option<HeaderValue> {
+        let wait = self.wait.filter(|_| self.wanted.load(Ordering::Acquire))?;
+        HeaderValue::from_str(&format!("wait={}", wait.as_secs())).ok()
+    }
 }
 
 /// Reads what the request wants and waits for it. Takes `wait_for` out of the address.
@@ -84,7 +83,7 @@ pub(crate) async fn reach_first(
 ) -> Result<Patience, Problem> {
     let patience = Patience {
         wait: preferred_wait(request.headers())?,
-        waited: Waited::default(),
+        wanted: Arc::default(),
     };
     let mut wants = Vec::new();
     if let Some(batch) = min_as_of(app, request.headers())? {
@@ -223,7 +222,7 @@ async fn reach(app: &Arc<App>, mut wants: Vec<Want>, patience: &Patience) -> Res
         return Ok(());
     }
     let wait = patience.wait.unwrap_or_default();
-    patience.waited.0.store(true, Ordering::Release);
+    patience.wanted.store(true, Ordering::Release);
     let until = Instant::now() + wait;
     let mut reached = app.lookup.follow();
     let mut watched: HashMap<String, Awaited> = HashMap::new();
@@ -247,7 +246,13 @@ async fn reach(app: &Arc<App>, mut wants: Vec<Want>, patience: &Patience) -> Res
         match timeout_at(until, reached.changed()).await {
             Ok(Ok(())) => {}
             // Out of time, or the writer has ended.
-            Ok(Err(_)) | Err(_) => return Err(not_caught_up(app, &wants, &seen)),
+            Ok(Err(_)) | Err(_) => {
+                let problem = not_caught_up(app, &wants, &seen);
+                return Err(match patience.applied() {
+                    Some(applied) => problem.header(PREFERENCE_APPLIED, applied),
+                    None => problem,
+                });
+            }
         }
     }
 }

@@ -37,7 +37,7 @@ pub(crate) async fn guard(
                 }
             };
             if let Some(patience) = patience {
-                patience.waited.note(patience.wait, response.headers_mut());
+                patience.note(response.headers_mut());
             }
             response
         }
