@@ -140,5 +140,31 @@ create table quarantine (
     first_position bigint not null,
     last_source   integer not null,
     last_position bigint not null,
-    open          boolean not null
+    open          boolean not null,
+    attributes    blob,             -- of a refused message in binary mode: the headers of its event, redacted
+    raw_redacted  boolean not null, -- raw is not what was sent
+    data_digest   blob,             -- SHA-256 of canonical data as sent, where data could be read: what a replay goes by
+    data_redacted boolean not null, -- a card number was in data
+    closed_at     timestamp,
+    closed_how    varchar,          -- replayed, closed
+    closed_reason varchar           -- the operator's
 );
+
+-- What became of the newest messages, by the id of their event; the oldest batches leave beyond the configured maximum.
+create table events (
+    batch_no    bigint not null,
+    id_hash     bigint not null,
+    source_hash bigint not null,
+    source_id   integer not null,   -- of the partition
+    position    bigint not null,
+    verdict     tinyint not null,   -- 0 applied, 1 duplicate, 2 stale, 3 conflict, 4 quarantined
+    seq         bigint,             -- of the payment, where the message names one
+    content     bigint not null,    -- the first eight bytes of the content's digest; of a refused message of its SHA-256
+    applied_at  timestamp not null
+);
+
+-- The publishing services behind source_hash.
+create table event_sources (hash bigint not null, source varchar not null);
+
+-- Of events that have left: up to which batch, and a Bloom filter of their ids.
+create table events_gone (batch_no bigint not null, ids blob not null);

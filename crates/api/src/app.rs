@@ -3,11 +3,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use ledger::acts::Acts;
 use lookup::Lookup;
 
+use crate::audit::{Act, Actor, Audit};
 use crate::blocking::Permits;
 use crate::cursor::Cursors;
-use crate::keys::KeyStore;
+use crate::keys::{KeyStore, Principal};
+use crate::problem::{Problem, kinds};
 use crate::progress::Progress;
 
 /// How much may be asked at once, and how long an answer may take.
@@ -19,6 +22,9 @@ pub struct Limits {
     pub pages_max: usize,
     /// Reports added up at the same time: one may use all of DuckDB's threads.
     pub reports_max: usize,
+    /// Requests that wait for the ledger to get somewhere at the same time. A waiting one costs its connection and a few
+    /// hundred bytes.
+    pub waits_max: usize,
     /// How long a request waits for its turn before it is sent away with 503.
     pub queue_wait: Duration,
     /// How long an answer may take altogether.
@@ -35,6 +41,7 @@ impl Default for Limits {
             lookups_max: 32,
             pages_max: 8,
             reports_max: 2,
+            waits_max: 1_000,
             queue_wait: Duration::from_secs(5),
             answer_within: Duration::from_secs(30),
             ready_lag_ms_max: 10_000,
@@ -47,6 +54,9 @@ impl Default for Limits {
 pub struct AppParts {
     pub lookup: Lookup,
     pub keys: KeyStore,
+    pub audit: Audit,
+    /// To the one writer.
+    pub acts: Acts,
     pub progress: Arc<Progress>,
     /// Signs cursors. Cursors of another secret are refused, so it stays the same over restarts.
     pub cursor_secret: [u8; 32],
@@ -59,6 +69,8 @@ pub struct AppParts {
 pub struct App {
     pub(crate) lookup: Lookup,
     pub(crate) keys: KeyStore,
+    pub(crate) audit: Audit,
+    pub(crate) acts: Acts,
     pub(crate) progress: Arc<Progress>,
     pub(crate) cursors: Cursors,
     pub(crate) metrics_render: Box<dyn Fn() -> String + Send + Sync>,
@@ -71,6 +83,8 @@ impl App {
         App {
             lookup: parts.lookup,
             keys: parts.keys,
+            audit: parts.audit,
+            acts: parts.acts,
             progress: parts.progress,
             cursors: Cursors::new(parts.cursor_secret),
             metrics_render: parts.metrics_render,
@@ -81,5 +95,28 @@ impl App {
 
     pub fn keys(&self) -> &KeyStore {
         &self.keys
+    }
+
+    /// How many requests wait for the ledger now.
+    pub fn waiting(&self) -> usize {
+        self.limits.waits_max - self.permits.waits_left()
+    }
+
+    /// Puts something on the audit log. Blocks; what was to be shown or done must not be where it fails.
+    pub(crate) fn record(
+        &self,
+        principal: &Principal,
+        act: Act,
+        target: &str,
+        reason: Option<&str>,
+    ) -> Result<(), Problem> {
+        let actor = Actor::key(&principal.key_id, principal.role);
+        self.audit
+            .record(self.lookup.now(), actor, act, target, reason)
+            .map_err(|error| {
+                tracing::error!(error = %error, "the audit log could not be written");
+                let detail = "the audit log could not be written, so nothing is shown and nothing was done";
+                Problem::new(&kinds::AUDIT_UNAVAILABLE, detail).retry_after(10)
+            })
     }
 }

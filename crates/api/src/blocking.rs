@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
 
 use crate::app::{App, Limits};
@@ -28,6 +28,7 @@ pub(crate) struct Permits {
     lookups: Arc<Semaphore>,
     pages: Arc<Semaphore>,
     reports: Arc<Semaphore>,
+    waits: Arc<Semaphore>,
 }
 
 impl Permits {
@@ -36,7 +37,20 @@ impl Permits {
             lookups: Arc::new(Semaphore::new(limits.lookups_max)),
             pages: Arc::new(Semaphore::new(limits.pages_max)),
             reports: Arc::new(Semaphore::new(limits.reports_max)),
+            waits: Arc::new(Semaphore::new(limits.waits_max)),
         }
+    }
+
+    /// A place among those who wait for the ledger; 503 where there is none.
+    pub(crate) fn wait(&self) -> Result<OwnedSemaphorePermit, Problem> {
+        self.waits.clone().try_acquire_owned().map_err(|_| {
+            let detail = "too many requests are waiting for the ledger; ask again without waiting";
+            Problem::new(&kinds::OVERLOADED, detail).retry_after(1)
+        })
+    }
+
+    pub(crate) fn waits_left(&self) -> usize {
+        self.waits.available_permits()
     }
 
     fn of(&self, cost: Cost) -> Arc<Semaphore> {

@@ -2,6 +2,7 @@
 
 pub(crate) mod entries;
 pub(crate) mod health;
+pub(crate) mod ingest_event;
 pub(crate) mod ingest_status;
 pub(crate) mod lookup;
 pub(crate) mod metrics;
@@ -11,6 +12,8 @@ pub(crate) mod payments;
 pub(crate) mod payout_report;
 pub(crate) mod problem_page;
 pub(crate) mod quarantine;
+pub(crate) mod quarantine_acts;
+pub(crate) mod quarantine_row;
 pub(crate) mod readiness;
 pub(crate) mod sales_report;
 pub(crate) mod search;

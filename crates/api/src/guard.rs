@@ -14,6 +14,7 @@ use tokio::time::timeout;
 
 use crate::app::App;
 use crate::envelope::Template;
+use crate::freshness::{Patience, reach_first};
 use crate::keys::Principal;
 use crate::problem::{Problem, kinds};
 use crate::routes::{Access, Route};
@@ -25,18 +26,35 @@ pub(crate) async fn guard(
     next: Next,
 ) -> Response<Body> {
     let within = app.limits.answer_within;
-    let mut response = match admit(&app, route.access, &mut request) {
+    let mut response = match enter(&app, route.access, &mut request).await {
         Err(problem) => problem.into_response(),
-        Ok(()) => match timeout(within, next.run(request)).await {
-            Ok(response) => response,
-            Err(_) => {
-                let detail = format!("the answer was not there after {} seconds", within.as_secs());
-                Problem::new(&kinds::TIMED_OUT, detail).retry_after(5).into_response()
+        Ok(patience) => {
+            let mut response = match timeout(within, next.run(request)).await {
+                Ok(response) => response,
+                Err(_) => {
+                    let detail = format!("the answer was not there after {} seconds", within.as_secs());
+                    Problem::new(&kinds::TIMED_OUT, detail).retry_after(5).into_response()
+                }
+            };
+            if let Some(patience) = patience {
+                patience.note(response.headers_mut());
             }
-        },
+            response
+        }
     };
     response.extensions_mut().insert(Template(route.path));
     response
+}
+
+/// Key and role first; then, for whoever may ask at all, what the answer must cover. The time spent waiting for that is
+/// the client's own choice and does not count as time spent answering.
+async fn enter(app: &Arc<App>, access: Access, request: &mut Request) -> Result<Option<Patience>, Problem> {
+    admit(app, access, request)?;
+    let reads_the_ledger = matches!(access, Access::Payments | Access::Operations);
+    match request.extensions().get::<Principal>().cloned() {
+        Some(principal) if reads_the_ledger => Ok(Some(reach_first(app, &principal, request).await?)),
+        _ => Ok(None),
+    }
 }
 
 fn admit(app: &App, access: Access, request: &mut Request) -> Result<(), Problem> {
@@ -49,7 +67,7 @@ fn admit(app: &App, access: Access, request: &mut Request) -> Result<(), Problem
         return Ok(());
     }
     let key = bearer(request.headers())?;
-    let Some(principal) = app.keys.authenticate(key) else {
+    let Some(principal) = app.keys.authenticate(key, app.lookup.now()) else {
         return Err(Problem::unauthenticated("this key is unknown or revoked", true));
     };
     if !access.allows(principal.role) {

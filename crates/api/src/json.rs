@@ -2,10 +2,10 @@
 
 pub(crate) mod entry;
 pub(crate) mod list;
-mod mask;
+pub(crate) mod mask;
 pub(crate) mod payment;
 mod payment_groups;
-mod position;
+pub(crate) mod position;
 pub(crate) mod quarantine;
 pub(crate) mod report;
 pub(crate) mod settlement;

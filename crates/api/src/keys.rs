@@ -17,7 +17,7 @@ use std::time::{Duration, Instant};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use domain::scope::Scope;
 use parking_lot::{Mutex, RwLock};
 use sha2::{Digest, Sha256};
@@ -189,27 +189,31 @@ impl KeyStore {
     /// # Errors
     /// Where there is no such key that still works, or the file cannot be written.
     pub fn revoke(&self, key_id: &str, now: DateTime<Utc>) -> Result<(), KeyError> {
-        self.change(|keys| end(keys, key_id, now).map(|_| ()))
+        self.change(|keys| end(keys, key_id, now, TimeDelta::zero()).map(|_| ()))
     }
 
-    /// Ends a key and makes another with the same role and merchants.
+    /// Makes another key with the same role and merchants; the old one works for `grace` longer.
     ///
     /// # Errors
     /// As [`KeyStore::revoke`].
-    pub fn rotate(&self, key_id: &str, now: DateTime<Utc>) -> Result<NewKey, KeyError> {
+    pub fn rotate(&self, key_id: &str, now: DateTime<Utc>, grace: TimeDelta) -> Result<NewKey, KeyError> {
         self.change(|keys| {
-            let ended = end(keys, key_id, now)?;
+            let ended = end(keys, key_id, now, grace)?;
             let (record, new) = minted(ended.role, ended.merchants, now)?;
             keys.push(record);
             Ok(new)
         })
     }
 
-    /// Who presents `key`, if it is a key that works.
-    pub(crate) fn authenticate(&self, key: &str) -> Option<Principal> {
+    /// Who presents `key`, if it is a key that works `now`.
+    pub(crate) fn authenticate(&self, key: &str, now: DateTime<Utc>) -> Option<Principal> {
         self.refresh(LOOKED_AT_EVERY);
         let digest = digest_of(key);
-        let known = || self.loaded.read().active(&digest).map(Principal::of);
+        let known = || {
+            let loaded = self.loaded.read();
+            let record = loaded.find(&digest).filter(|record| record.works_at(now));
+            record.map(Principal::of)
+        };
         known().or_else(|| {
             // It may have been made this moment: looking whether the file has changed costs microseconds.
             self.refresh(Duration::ZERO);
@@ -279,14 +283,16 @@ fn random<const N: usize>() -> Result<[u8; N], KeyError> {
     Ok(bytes)
 }
 
-fn end(keys: &mut [KeyRecord], key_id: &str, now: DateTime<Utc>) -> Result<KeyRecord, KeyError> {
+fn end(keys: &mut [KeyRecord], key_id: &str, now: DateTime<Utc>, grace: TimeDelta) -> Result<KeyRecord, KeyError> {
     let Some(record) = keys.iter_mut().find(|record| record.id == key_id) else {
         return Err(KeyError::UnknownKey(key_id.to_owned()));
     };
-    if record.revoked_at.is_some() {
+    if !record.works_at(now) {
         return Err(KeyError::Revoked(key_id.to_owned()));
     }
-    record.revoked_at = Some(now);
+    // A key in its grace never gets a longer one.
+    let ends = now.checked_add_signed(grace).unwrap_or(now);
+    record.revoked_at = Some(record.revoked_at.map_or(ends, |already| already.min(ends)));
     Ok(record.clone())
 }
 
@@ -294,7 +300,7 @@ fn digest_of(key: &str) -> [u8; 32] {
     Sha256::digest(key.as_bytes()).into()
 }
 
-fn hex(bytes: &[u8]) -> String {
+pub(crate) fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 

@@ -9,13 +9,16 @@
 //! scope, and every question takes one), write to the ledger (the crate holds readers only), or say what went wrong
 //! inside (`error` gives each failure words of its own).
 
+mod acts;
 mod app;
 mod as_of;
+pub mod audit;
 mod blocking;
 mod cursor;
 mod endpoints;
 mod envelope;
 mod error;
+mod freshness;
 mod guard;
 mod json;
 pub mod keys;

@@ -8,10 +8,12 @@ use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use query::nearest;
 
+use crate::freshness::WAIT_FOR;
 use crate::problem::{Mistake, Problem, kinds};
 
-pub(crate) use body::{BODY_BYTES_MAX, BodyParams};
+pub(crate) use body::{BODY_BYTES_MAX, BodyParams, EmptyBody};
 pub(crate) use ids::{IDS_BYTES_MAX, Ids};
+pub(crate) use query_string::split_off;
 
 /// Where parameters came from, which decides how a mistake is located.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -79,18 +81,17 @@ impl Params {
 }
 
 fn unknown(name: &str, known: &[&'static str]) -> Mistake {
+    // The guard has taken it out of what a handler sees; it is known everywhere all the same.
+    let known: &[&'static str] = &[known, &[WAIT_FOR]].concat();
     let shown: String = name.chars().take(64).collect();
     let mistake = Mistake::new(
         name,
         &kinds::UNKNOWN_PARAMETER,
         format!("there is no parameter {shown:?} here"),
     );
-    match known {
-        [] => mistake.expected("no parameters"),
-        known => mistake
-            .expected(format!("one of {}", known.join(", ")))
-            .suggesting(nearest(name, known.iter().copied())),
-    }
+    mistake
+        .expected(format!("one of {}", known.join(", ")))
+        .suggesting(nearest(name, known.iter().copied()))
 }
 
 impl<S: Sync> FromRequestParts<S> for Params {

@@ -10,7 +10,7 @@ use crate::params::{Mistakes, Params};
 use crate::problem::{Mistake, Problem, kinds};
 
 /// What a report reads by itself; the rest are filters.
-const OTHERS: &[&str] = &["basis", "from", "to", "group_by", "source"];
+const OTHERS: &[&str] = &["basis", "from", "to", "group_by", "source", "wait_for"];
 
 /// The longest span of a report. Contracts and tax law look back ten years; twice that bounds the rows by day.
 const YEARS_MAX: u32 = 20;

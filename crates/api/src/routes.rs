@@ -11,8 +11,9 @@ use tower_http::compression::CompressionLayer;
 
 use crate::app::App;
 use crate::endpoints::{
-    entries, health, ingest_status, lookup, metrics, openapi, payment, payments, payout_report, problem_page,
-    quarantine, readiness, sales_report, search, search_fields, settlements_report, suggest, timeline,
+    entries, health, ingest_event, ingest_status, lookup, metrics, openapi, payment, payments, payout_report,
+    problem_page, quarantine, quarantine_acts, quarantine_row, readiness, sales_report, search, search_fields,
+    settlements_report, suggest, timeline,
 };
 use crate::envelope::envelope;
 use crate::guard::{guard, panicked};
@@ -104,8 +105,23 @@ pub const ROUTES: &[Route] = &[
     route("GET", "/v1/ingest/status", Access::Operations, || {
         get(ingest_status::get_ingest_status)
     }),
+    route("GET", "/v1/ingest/events/{id}", Access::Operations, || {
+        get(ingest_event::get_ingest_event)
+    }),
     route("GET", "/v1/quarantine", Access::Operations, || {
         get(quarantine::list_quarantine)
+    }),
+    route("GET", "/v1/quarantine/{n}", Access::Operations, || {
+        get(quarantine_row::get_quarantine_row)
+    }),
+    route("POST", "/v1/quarantine/{n}/replay", Access::Operations, || {
+        post(quarantine_acts::replay_quarantine_row).layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
+    }),
+    route("POST", "/v1/quarantine/{n}/close", Access::Operations, || {
+        post(quarantine_acts::close_quarantine_row).layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
+    }),
+    route("POST", "/v1/quarantine/replay", Access::Operations, || {
+        post(quarantine_acts::replay_quarantine).layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
     }),
     route("GET", "/healthz", Access::Open, || get(health::get_health)),
     route("GET", "/readyz", Access::Open, || get(readiness::get_readiness)),

@@ -9,6 +9,7 @@ use duckdb::{Appender, Connection, params};
 
 use crate::codec::kind_code;
 use crate::error::LedgerError;
+use crate::events::EventRow;
 use crate::fold::{EntryChange, RepeatRow, Signed, VersionRow};
 use crate::list_row::ListRow;
 
@@ -209,6 +210,59 @@ pub(crate) fn keys(connection: &Connection, keys: &[(u64, u64)]) -> Result<(), L
         appender
             .append_row(params![*seq as i64, hash.cast_signed()])
             .map_err(LedgerError::engine("appended keys"))?;
+    }
+    flush(appender)
+}
+
+pub(crate) fn events(
+    connection: &Connection,
+    batch_no: u64,
+    at: DateTime<Utc>,
+    rows: &[EventRow],
+    source_id: &dyn Fn(&PartitionId) -> i32,
+) -> Result<(), LedgerError> {
+    if rows.is_empty() {
+        return Ok(());
+    }
+    let mut appender = appender(connection, "events")?;
+    let (batch_no, at) = (batch_no as i64, timestamp(at));
+    // Messages of one partition come in runs.
+    let mut partition: Option<(&PartitionId, i32)> = None;
+    for row in rows {
+        let source = match partition {
+            Some((known, id)) if *known == *row.source => id,
+            _ => {
+                let id = source_id(&row.source);
+                partition = Some((&row.source, id));
+                id
+            }
+        };
+        appender
+            .append_row(params![
+                batch_no,
+                row.id_hash,
+                row.source_hash,
+                source,
+                row.position as i64,
+                row.verdict as u8,
+                row.seq.map(|seq| seq as i64),
+                row.content,
+                at,
+            ])
+            .map_err(LedgerError::engine("appended events"))?;
+    }
+    flush(appender)
+}
+
+pub(crate) fn event_sources(connection: &Connection, sources: &[(i64, String)]) -> Result<(), LedgerError> {
+    if sources.is_empty() {
+        return Ok(());
+    }
+    let mut appender = appender(connection, "event_sources")?;
+    for (hash, source) in sources {
+        appender
+            .append_row(params![hash, source])
+            .map_err(LedgerError::engine("appended the sources of events"))?;
     }
     flush(appender)
 }

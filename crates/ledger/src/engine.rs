@@ -26,6 +26,8 @@ pub struct Options {
     pub row_cache_bytes: u64,
     /// Read connections kept ready. Default 8; a reader beyond them opens another.
     pub readers: usize,
+    /// Messages of which it is kept what became of them, by the id of their event. Default 10 million.
+    pub events_max: u64,
 }
 
 impl Default for Options {
@@ -37,6 +39,7 @@ impl Default for Options {
             wal_bytes: 64 << 20,
             row_cache_bytes: 192 << 20,
             readers: 8,
+            events_max: 10_000_000,
         }
     }
 }

@@ -8,30 +8,17 @@ use domain::derive::LiveEntries;
 use domain::dossier::{Dossier, EntryKey, Verdict};
 use domain::message::{Digest, Message};
 use domain::position::{PartitionId, Positions};
-use domain::refusal::Refusal;
 use domain::rollup::{Cell, LedgerRow, Measures, contributions, ledger_rows};
 use domain::time::Zones;
 use rayon::prelude::*;
 
 use crate::codec;
 use crate::error::LedgerError;
+use crate::events::{EventRow, Notes};
 use crate::list_row::{ListRow, is_split};
-use crate::quarantine::{Aside, QuarantineChange, aside_of};
+use crate::quarantine::{Aside, Contradiction, QuarantineChange, aside_of};
+use crate::refused::Refused;
 use crate::status::Counts;
-
-/// A message that was refused, as quarantine keeps it.
-#[derive(Clone, Debug)]
-pub struct Refused {
-    pub refusal: Refusal,
-    /// The bytes kept: redacted, and of an oversized message only the first part.
-    pub raw: Vec<u8>,
-    /// Length as sent.
-    pub raw_bytes: u64,
-    /// SHA-256 of the value as sent.
-    pub sha256: Digest,
-    /// It came in binary mode.
-    pub binary_mode: bool,
-}
 
 /// One message of a batch.
 #[derive(Clone, Debug)]
@@ -113,6 +100,8 @@ pub(crate) struct Prepared {
     pub(crate) rows: Vec<(u64, Vec<u8>)>,
     pub(crate) touched: Vec<Touched>,
     pub(crate) split: Vec<u64>,
+    pub(crate) events: Vec<EventRow>,
+    pub(crate) event_sources: Vec<(i64, String)>,
 }
 
 /// A payment while its messages are folded.
@@ -170,12 +159,18 @@ pub(crate) fn fold(
     items: Vec<Incoming>,
     works: &mut Works,
     zones: &Zones,
+    notes: &mut Notes<'_>,
     fresh: &mut dyn FnMut(&Refused) -> bool,
 ) -> Result<Prepared, LedgerError> {
     let mut out = Prepared::default();
     for item in items {
         match item.content {
-            Ok(message) => accept(*message, item.source, item.position, works, zones, &mut out)?,
+            Ok(message) => {
+                let (source, position, digest) = (item.source, item.position, message.digest);
+                let name = notes.name(&message.envelope.id, &message.envelope.source);
+                let (verdict, seq) = accept(*message, source.clone(), position, works, zones, &mut out)?;
+                notes.note(name, (source, position), verdict, Some(seq), &digest);
+            }
             Err(refused) => {
                 out.counts.note(Verdict::Quarantined);
                 let work = refused
@@ -192,6 +187,11 @@ pub(crate) fn fold(
                     work.seq
                 });
                 let (source, position) = (item.source, item.position);
+                if let Some((id, publisher)) = &refused.event {
+                    let name = notes.name(id, publisher);
+                    let place = (source.clone(), position);
+                    notes.note(name, place, Verdict::Quarantined, seq, &refused.sha256);
+                }
                 out.quarantine.push(QuarantineChange::Refused {
                     refused,
                     seq,
@@ -211,7 +211,7 @@ fn accept(
     works: &mut Works,
     zones: &Zones,
     out: &mut Prepared,
-) -> Result<(), LedgerError> {
+) -> Result<(Verdict, u64), LedgerError> {
     let work = works
         .get_mut(message.record.payment_key())
         .ok_or_else(|| LedgerError::Damaged("a message's payment was not loaded".to_owned()))?;
@@ -234,7 +234,7 @@ fn accept(
             source,
             position,
         });
-        return Ok(());
+        return Ok((verdict, work.seq));
     }
     work.changed = true;
     if verdict == Verdict::Conflict
@@ -248,8 +248,8 @@ fn accept(
             .collect();
         // With the second content the first one goes into quarantine too; a third one joins them.
         let new = if contents.len() == 2 { contents } else { vec![digest] };
-        out.quarantine
-            .extend(new.into_iter().map(|digest| QuarantineChange::Conflict {
+        out.quarantine.extend(new.into_iter().map(|digest| {
+            QuarantineChange::Conflict(Contradiction {
                 payment_key: work.dossier.payment_key.clone(),
                 seq: work.seq,
                 key: key.clone(),
@@ -257,7 +257,8 @@ fn accept(
                 digest,
                 source: source.clone(),
                 position,
-            }));
+            })
+        }));
     }
     let zone = zone.name();
     out.versions.push(VersionRow {
@@ -272,7 +273,7 @@ fn accept(
         redacted,
         body,
     });
-    Ok(())
+    Ok((verdict, work.seq))
 }
 
 /// What one payment tells the ledger once all its messages are folded.

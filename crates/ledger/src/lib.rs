@@ -22,6 +22,7 @@
 //! A reader takes its snapshot of the rows and, where it needs sums or lists, a DuckDB transaction at the same batch
 //! ([`reader::Joint`]). So no answer mixes two positions.
 
+pub mod acts;
 mod append;
 mod candidates;
 mod catch_up;
@@ -32,13 +33,20 @@ mod engine;
 mod entries;
 mod entry_condition;
 mod error;
+mod event_find;
+mod events;
 mod fold;
 mod keymap;
 mod list_row;
+mod meta;
 mod payment_sums;
 mod quarantine;
 mod quarantine_list;
+mod quarantine_rows;
+mod reached;
 pub mod reader;
+mod refused;
+mod replay;
 pub mod reports;
 mod rows;
 mod status;
@@ -50,10 +58,14 @@ pub use candidates::{Candidate, Order};
 pub use engine::Options;
 pub use entries::{EntryPlace, EntryRow, EntryStream, EntrySums};
 pub use error::LedgerError;
-pub use fold::{Batch, Incoming, Refused, Touched};
+pub use event_find::{Awaited, Delivery, EventFound};
+pub use fold::{Batch, Incoming, Touched};
 pub use payment_sums::PaymentSums;
-pub use quarantine_list::{QuarantineFilter, QuarantineRow};
+pub use quarantine_list::{Closed, QuarantineFilter, QuarantineRow, Raw};
+pub use reached::Reached;
 pub use reader::{Head, Joint, Reader, Rows};
+pub use refused::{Attributes, Refused};
+pub use replay::{REPLAY_ROWS_MAX, ReplaySummary};
 pub use status::{Counts, Status};
 pub use timeline::HeldVersion;
 pub use writer::{Applied, Writer, open};

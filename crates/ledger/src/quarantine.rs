@@ -7,17 +7,16 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use chrono::{DateTime, Utc};
 use domain::derive::LiveEntries;
 use domain::dossier::EntryKey;
 use domain::message::Digest;
 use domain::position::PartitionId;
-use duckdb::{Connection, params};
+use domain::refusal::Refusal;
+use duckdb::Connection;
 
-use crate::append::{hash_of, micros};
-use crate::codec::kind_code;
+use crate::append::hash_of;
 use crate::error::LedgerError;
-use crate::fold::Refused;
+use crate::refused::Refused;
 
 /// An entry set aside, by one of the two reasons.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -65,15 +64,7 @@ pub(crate) enum QuarantineChange {
         source: Arc<PartitionId>,
         position: u64,
     },
-    Conflict {
-        payment_key: String,
-        seq: u64,
-        key: EntryKey,
-        version: u64,
-        digest: Digest,
-        source: Arc<PartitionId>,
-        position: u64,
-    },
+    Conflict(Contradiction),
     /// +1 puts it in, -1 takes it out.
     Aside {
         sign: i8,
@@ -81,6 +72,28 @@ pub(crate) enum QuarantineChange {
         seq: u64,
         aside: Aside,
     },
+    /// A replay applied it, or an operator closed it.
+    Closed {
+        n: u64,
+        how: &'static str,
+        reason: Option<String>,
+    },
+    /// A replay met today's reason.
+    RefusedAgain {
+        n: u64,
+        refusal: Box<Refusal>,
+    },
+}
+
+/// One of several contents of an entry and version.
+pub(crate) struct Contradiction {
+    pub(crate) payment_key: String,
+    pub(crate) seq: u64,
+    pub(crate) key: EntryKey,
+    pub(crate) version: u64,
+    pub(crate) digest: Digest,
+    pub(crate) source: Arc<PartitionId>,
+    pub(crate) position: u64,
 }
 
 /// The refused contents among `digests` that quarantine holds already, with their row numbers.
@@ -109,185 +122,4 @@ pub(crate) fn known_refused(connection: &Connection, digests: &[Digest]) -> Resu
         known.insert(Digest(sha256), n.unsigned_abs());
     }
     Ok(known)
-}
-
-/// A batch's refusals of one content.
-struct Repeated {
-    refused: Box<Refused>,
-    seq: Option<u64>,
-    seen: i64,
-    first: (Arc<PartitionId>, u64),
-    last: (Arc<PartitionId>, u64),
-}
-
-/// Writes a batch's changes inside the open transaction. Returns the next free row number.
-pub(crate) fn write(
-    connection: &Connection,
-    changes: Vec<QuarantineChange>,
-    known: &HashMap<Digest, u64>,
-    mut next_n: u64,
-    at: DateTime<Utc>,
-    source_id: &dyn Fn(&PartitionId) -> i32,
-) -> Result<u64, LedgerError> {
-    let failed = LedgerError::engine;
-    let doing = "wrote quarantine";
-    let now = micros(at);
-    let mut repeated: Vec<Repeated> = Vec::new();
-    let mut places: HashMap<Digest, usize> = HashMap::new();
-    let mut insert = connection
-        .prepare("insert into quarantine values (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,make_timestamp(?),make_timestamp(?),?,?,?,?,true)")
-        .map_err(failed(doing))?;
-    for change in changes {
-        match change {
-            QuarantineChange::Refused {
-                refused,
-                seq,
-                source,
-                position,
-            } => {
-                let digest = refused.sha256;
-                if let Some(place) = places.get(&digest) {
-                    repeated[*place].seen += 1;
-                    repeated[*place].last = (source, position);
-                } else {
-                    places.insert(digest, repeated.len());
-                    let here = (source, position);
-                    repeated.push(Repeated {
-                        refused,
-                        seq,
-                        seen: 1,
-                        first: here.clone(),
-                        last: here,
-                    });
-                }
-            }
-            QuarantineChange::Conflict {
-                payment_key,
-                seq,
-                key,
-                version,
-                digest,
-                source,
-                position,
-            } => {
-                let detail = "this entry and version was received with more than one content; publish a higher version";
-                let (kind, source, position) = (kind_code(key.kind), source_id(&source), position as i64);
-                insert
-                    .execute(params![
-                        next_n as i64,
-                        "conflict",
-                        "/version",
-                        detail,
-                        payment_key,
-                        seq as i64,
-                        kind,
-                        key.entry_id,
-                        version as i64,
-                        digest.0.as_slice(),
-                        hash_of(&digest),
-                        None::<Vec<u8>>,
-                        0i64,
-                        false,
-                        1i64,
-                        now,
-                        now,
-                        source,
-                        position,
-                        source,
-                        position
-                    ])
-                    .map_err(failed(doing))?;
-                next_n += 1;
-            }
-            QuarantineChange::Aside {
-                sign: -1, seq, aside, ..
-            } => {
-                connection
-                    .execute(
-                        "delete from quarantine where seq = ? and kind = ? and entry_id = ? and code = ?",
-                        params![seq as i64, kind_code(aside.key.kind), aside.key.entry_id, aside.code],
-                    )
-                    .map_err(failed(doing))?;
-            }
-            QuarantineChange::Aside {
-                payment_key,
-                seq,
-                aside,
-                ..
-            } => {
-                let (pointer, detail) = match aside.code {
-                    "merchant_mismatch" => ("/merchant_id", "this entry names another merchant than its payment"),
-                    _ => ("/currency", "this entry names another currency than its payment"),
-                };
-                insert
-                    .execute(params![
-                        next_n as i64,
-                        aside.code,
-                        pointer,
-                        detail,
-                        payment_key,
-                        seq as i64,
-                        kind_code(aside.key.kind),
-                        aside.key.entry_id,
-                        aside.version as i64,
-                        aside.digest.0.as_slice(),
-                        hash_of(&aside.digest),
-                        None::<Vec<u8>>,
-                        0i64,
-                        false,
-                        1i64,
-                        now,
-                        now,
-                        0i32,
-                        0i64,
-                        0i32,
-                        0i64
-                    ])
-                    .map_err(failed(doing))?;
-                next_n += 1;
-            }
-        }
-    }
-    for item in repeated {
-        let (last_source, last_position) = (source_id(&item.last.0), item.last.1 as i64);
-        if let Some(n) = known.get(&item.refused.sha256) {
-            connection
-                .execute(
-                    "update quarantine set seen = seen + ?, last_at = make_timestamp(?), last_source = ?,
-                     last_position = ? where n = ?",
-                    params![item.seen, now, last_source, last_position, *n as i64],
-                )
-                .map_err(failed(doing))?;
-            continue;
-        }
-        let refused = item.refused;
-        let refusal = &refused.refusal;
-        insert
-            .execute(params![
-                next_n as i64,
-                refusal.code,
-                refusal.pointer,
-                refusal.detail,
-                refusal.payment_key,
-                item.seq.map(|seq| seq as i64),
-                None::<u8>,
-                None::<String>,
-                None::<i64>,
-                refused.sha256.0.as_slice(),
-                hash_of(&refused.sha256),
-                refused.raw,
-                refused.raw_bytes as i64,
-                refused.binary_mode,
-                item.seen,
-                now,
-                now,
-                source_id(&item.first.0),
-                item.first.1 as i64,
-                last_source,
-                last_position
-            ])
-            .map_err(failed(doing))?;
-        next_n += 1;
-    }
-    Ok(next_n)
 }

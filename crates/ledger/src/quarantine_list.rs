@@ -9,6 +9,7 @@ use duckdb::Connection;
 use crate::append::of_micros;
 use crate::codec::kind_of;
 use crate::error::LedgerError;
+use crate::refused::Attributes;
 
 /// A row of the list of quarantine; the raw bytes are not in it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,6 +30,26 @@ pub struct QuarantineRow {
     /// Where it came last; absent for entries set aside, which came at the position of their version.
     pub last_position: Option<(PartitionId, u64)>,
     pub open: bool,
+    /// How it was closed, if it was.
+    pub closed: Option<Closed>,
+}
+
+/// How a row of quarantine came to be closed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Closed {
+    pub at: DateTime<Utc>,
+    /// `replayed` or `closed`.
+    pub how: String,
+    /// The operator's, of a row that was closed by hand.
+    pub reason: Option<String>,
+}
+
+/// A refused message as it was kept: redacted, of one that was too large the beginning.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Raw {
+    pub bytes: Vec<u8>,
+    /// Headers of the event in binary mode.
+    pub attributes: Attributes,
 }
 
 /// What a list of quarantine may be narrowed to; empty fields do not narrow.
@@ -39,9 +60,25 @@ pub struct QuarantineFilter {
     pub open: Option<bool>,
 }
 
-const LIST: &str = "select n, code, pointer, detail, payment_key, kind, entry_id, version, sha256, raw_bytes, seen,
-    epoch_us(first_at), epoch_us(last_at), p.name, last_position, open
-    from quarantine q left join positions p on p.source_id = q.last_source";
+impl QuarantineFilter {
+    /// As SQL over `quarantine q`, with the values to bind.
+    pub(crate) fn condition(&self) -> (String, Vec<duckdb::types::Value>) {
+        let mut conditions = vec!["true".to_owned()];
+        let mut values: Vec<duckdb::types::Value> = Vec::new();
+        for (column, wanted) in [("code", &self.codes), ("payment_key", &self.payment_keys)] {
+            if !wanted.is_empty() {
+                conditions.push(format!("{column} in ({})", vec!["?"; wanted.len()].join(",")));
+                values.extend(wanted.iter().map(|text| duckdb::types::Value::Text(text.clone())));
+            }
+        }
+        if let Some(open) = self.open {
+            conditions.push(format!("open = {open}"));
+        }
+        (conditions.join(" and "), values)
+    }
+}
+
+const LIST: &str = include_str!("quarantine/list.sql");
 
 /// Rows with a number below `before`, newest first.
 pub(crate) fn list(
@@ -52,24 +89,11 @@ pub(crate) fn list(
 ) -> Result<Vec<QuarantineRow>, LedgerError> {
     let doing = "listed quarantine";
     let failed = LedgerError::engine;
-    let mut conditions = vec!["true".to_owned()];
-    let mut values: Vec<duckdb::types::Value> = Vec::new();
-    for (column, wanted) in [("code", &filter.codes), ("payment_key", &filter.payment_keys)] {
-        if !wanted.is_empty() {
-            conditions.push(format!("{column} in ({})", vec!["?"; wanted.len()].join(",")));
-            values.extend(wanted.iter().map(|text| duckdb::types::Value::Text(text.clone())));
-        }
-    }
-    if let Some(open) = filter.open {
-        conditions.push(format!("open = {open}"));
-    }
+    let (mut condition, values) = filter.condition();
     if let Some(before) = before {
-        conditions.push(format!("n < {before}"));
+        condition.push_str(&format!(" and n < {before}"));
     }
-    let sql = format!(
-        "{LIST} where {} order by n desc limit {limit}",
-        conditions.join(" and ")
-    );
+    let sql = format!("{LIST} where {condition} order by n desc limit {limit}");
     let mut statement = connection.prepare(&sql).map_err(failed(doing))?;
     let mut rows = statement
         .query(duckdb::params_from_iter(values))
@@ -79,6 +103,42 @@ pub(crate) fn list(
         found.push(read_row(row)?);
     }
     Ok(found)
+}
+
+/// One row, with what was kept of the message if it is about one.
+pub(crate) fn one(connection: &Connection, n: u64) -> Result<Option<(QuarantineRow, Option<Raw>)>, LedgerError> {
+    let doing = "read quarantine";
+    let failed = LedgerError::engine;
+    let mut statement = connection
+        .prepare(&format!("{LIST} where n = ?"))
+        .map_err(failed(doing))?;
+    let mut rows = statement.query([n as i64]).map_err(failed(doing))?;
+    let Some(row) = rows.next().map_err(failed(doing))? else {
+        return Ok(None);
+    };
+    let row = read_row(row)?;
+    let (bytes, attributes): (Option<Vec<u8>>, Option<Vec<u8>>) = connection
+        .query_row(
+            "select raw, attributes from quarantine where n = ?",
+            [n as i64],
+            |row| Ok((row.get(0)?, row.get(1)?)),
+        )
+        .map_err(failed(doing))?;
+    let attributes = match attributes {
+        Some(bytes) => postcard::from_bytes(&bytes).map_err(|_| LedgerError::Damaged("attributes".to_owned()))?,
+        None => Vec::new(),
+    };
+    Ok(Some((row, bytes.map(|bytes| Raw { bytes, attributes }))))
+}
+
+/// The row of a refused message with these first eight bytes of its SHA-256.
+pub(crate) fn of_content(connection: &Connection, hash: i64) -> Result<Option<QuarantineRow>, LedgerError> {
+    let doing = "read quarantine";
+    let sql = format!("{LIST} where hash = ? and raw is not null limit 1");
+    let mut statement = connection.prepare(&sql).map_err(LedgerError::engine(doing))?;
+    let mut rows = statement.query([hash]).map_err(LedgerError::engine(doing))?;
+    let row = rows.next().map_err(LedgerError::engine(doing))?;
+    row.map(read_row).transpose()
 }
 
 fn read_row(row: &duckdb::Row<'_>) -> Result<QuarantineRow, LedgerError> {
@@ -110,5 +170,16 @@ fn read_row(row: &duckdb::Row<'_>) -> Result<QuarantineRow, LedgerError> {
         last_at: of_micros(row.get(12).map_err(get())?),
         last_position: source.and_then(|name| Some((PartitionId::parse(&name)?, position.unsigned_abs()))),
         open: row.get(15).map_err(get())?,
+        closed: match (
+            row.get::<_, Option<i64>>(16).map_err(get())?,
+            row.get::<_, Option<String>>(17).map_err(get())?,
+        ) {
+            (Some(at), Some(how)) => Some(Closed {
+                at: of_micros(at),
+                how,
+                reason: row.get(18).map_err(get())?,
+            }),
+            _ => None,
+        },
     })
 }

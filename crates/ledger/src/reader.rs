@@ -15,14 +15,18 @@ use duckdb::Connection;
 use parking_lot::{Mutex, RwLock};
 use query::Filter;
 use serde::{Deserialize, Serialize};
+use tokio::sync::watch;
 
 use crate::candidates::{self, Candidate, Order};
 use crate::engine::Engine;
 use crate::entries::{self, EntryPlace, EntryRow, EntryStream, EntrySums};
 use crate::error::LedgerError;
+use crate::event_find::EventWatch;
+use crate::events::Hasher;
 use crate::keymap::KeyMap;
 use crate::payment_sums::{self, PaymentSums};
-use crate::quarantine_list::{self, QuarantineFilter, QuarantineRow};
+use crate::quarantine_list::{self, QuarantineFilter, QuarantineRow, Raw};
+use crate::reached::{Herald, Reached};
 use crate::reports::{self, Report, ReportRequest};
 use crate::rows::{RowSnapshot, RowStore};
 use crate::status::{Counts, Status};
@@ -54,6 +58,10 @@ pub(crate) struct Shared {
     pub(crate) data_dir: PathBuf,
     /// The last batch that is visible in both stores.
     pub(crate) committed: AtomicU64,
+    /// Tells whoever waits.
+    pub(crate) herald: Herald,
+    pub(crate) events: Hasher,
+    pub(crate) watch: EventWatch,
 }
 
 impl Shared {
@@ -107,6 +115,19 @@ impl Reader {
     /// The last batch that readers see.
     pub fn batch_no(&self) -> u64 {
         self.shared.committed.load(Ordering::Acquire)
+    }
+
+    pub(crate) fn events(&self) -> Hasher {
+        self.shared.events
+    }
+
+    pub(crate) fn watch(&self) -> &EventWatch {
+        &self.shared.watch
+    }
+
+    /// Follows what readers see: it is never ahead of them.
+    pub fn follow(&self) -> watch::Receiver<Reached> {
+        self.shared.herald.subscribe()
     }
 
     /// The rows as of now.
@@ -216,6 +237,14 @@ impl Reader {
         let joint = self.joint()?;
         let rows = quarantine_list::list(joint.connection(), filter, before, limit)?;
         Ok((rows, joint.rows.head.clone()))
+    }
+
+    /// One row of quarantine, with what was kept of the message, and the position it is of.
+    #[expect(clippy::type_complexity, reason = "an answer and its position")]
+    pub fn quarantine_row(&self, n: u64) -> Result<(Option<(QuarantineRow, Option<Raw>)>, Head), LedgerError> {
+        let joint = self.joint()?;
+        let found = quarantine_list::one(joint.connection(), n)?;
+        Ok((found, joint.rows.head.clone()))
     }
 }
 

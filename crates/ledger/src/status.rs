@@ -34,6 +34,16 @@ impl Counts {
         self.quarantined += other.quarantined;
     }
 
+    pub fn of(&self, verdict: Verdict) -> u64 {
+        match verdict {
+            Verdict::Applied => self.applied,
+            Verdict::Duplicate => self.duplicate,
+            Verdict::Stale => self.stale,
+            Verdict::Conflict => self.conflict,
+            Verdict::Quarantined => self.quarantined,
+        }
+    }
+
     /// Every message with a verdict.
     pub fn read(&self) -> u64 {
         self.applied + self.duplicate + self.stale + self.conflict + self.quarantined

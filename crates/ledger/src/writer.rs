@@ -1,5 +1,7 @@
 //! The one writer: applies batches and keeps both stores at one position.
 
+mod commit;
+
 use std::collections::{BTreeSet, HashMap};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -9,19 +11,23 @@ use domain::dossier::Dossier;
 use domain::message::Digest;
 use domain::position::{PartitionId, Positions};
 use domain::time::Zones;
-use duckdb::{Connection, params};
+use duckdb::Connection;
 use parking_lot::RwLock;
 use rayon::prelude::*;
 
+use crate::acts::Orders;
 use crate::append;
-use crate::append::micros;
 use crate::catch_up;
 use crate::data_dir::DataDir;
 use crate::engine::{Engine, Options};
 use crate::error::LedgerError;
-use crate::fold::{Batch, Incoming, Prepared, Touched, Work, Works, finish, fold};
+use crate::event_find::EventWatch;
+use crate::events::{self, Hasher, Notes};
+use crate::fold::{Batch, Incoming, Touched, Work, Works, finish, fold};
 use crate::keymap::{KeyMap, SEQ_MAX};
+use crate::meta;
 use crate::quarantine;
+use crate::reached::Herald;
 use crate::reader::{Head, Reader, Shared};
 use crate::rows::RowStore;
 use crate::status::Counts;
@@ -44,6 +50,8 @@ pub struct Writer {
     positions: Positions,
     source_ids: HashMap<PartitionId, i32>,
     wal_bytes: u64,
+    events_max: u64,
+    events: events::Kept,
 }
 
 /// Opens the ledger in a locked data directory and brings the row store up to it.
@@ -54,9 +62,9 @@ pub fn open(dir: &DataDir, options: &Options, zones: Zones) -> Result<(Writer, R
     let (engine, new) = Engine::open(&dir.ledger(), options)?;
     let connection = engine.connection()?;
     if new {
-        make(&connection)?;
+        meta::make(&connection)?;
     }
-    let meta = read_meta(&connection)?;
+    let meta = meta::read(&connection)?;
     let of = |key: &str| {
         meta.get(key)
             .cloned()
@@ -76,6 +84,9 @@ pub fn open(dir: &DataDir, options: &Options, zones: Zones) -> Result<(Writer, R
         readers: options.readers,
         data_dir: PathBuf::from(dir.path()),
         committed: AtomicU64::new(0),
+        herald: Herald::new(),
+        events: Hasher::new(seed),
+        watch: EventWatch::default(),
     });
     let mut writer = Writer {
         connection,
@@ -87,6 +98,8 @@ pub fn open(dir: &DataDir, options: &Options, zones: Zones) -> Result<(Writer, R
         positions: Positions::default(),
         source_ids: HashMap::new(),
         wal_bytes: options.wal_bytes,
+        events_max: options.events_max,
+        events: events::Kept::default(),
     };
     writer.reload()?;
     Ok((writer, Reader::new(shared)))
@@ -94,36 +107,6 @@ pub fn open(dir: &DataDir, options: &Options, zones: Zones) -> Result<(Writer, R
 
 /// A payment key's hash, and its seq and dossier where it was seen before.
 type Place = (u64, Option<(u64, Dossier)>);
-
-fn make(connection: &Connection) -> Result<(), LedgerError> {
-    let doing = "was made";
-    let mut random = [0u8; 24];
-    getrandom::fill(&mut random).map_err(|cause| LedgerError::Damaged(format!("no randomness: {cause}")))?;
-    let store_id: String = random[..16].iter().map(|byte| format!("{byte:02x}")).collect();
-    let seed = random[16..]
-        .iter()
-        .fold(0u64, |seed, byte| seed << 8 | u64::from(*byte));
-    connection
-        .execute(
-            "insert into meta values ('store_id', ?), ('hash_seed', ?)",
-            params![store_id, seed.to_string()],
-        )
-        .map_err(LedgerError::engine(doing))?;
-    connection
-        .execute_batch("insert into head values (0, null, null, 0, 1, 0, 0, 0, 0, 0, 0)")
-        .map_err(LedgerError::engine(doing))
-}
-
-fn read_meta(connection: &Connection) -> Result<HashMap<String, String>, LedgerError> {
-    let doing = "read what it is";
-    let mut statement = connection
-        .prepare("select key, value from meta")
-        .map_err(LedgerError::engine(doing))?;
-    let pairs = statement
-        .query_map([], |row| Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?)))
-        .map_err(LedgerError::engine(doing))?;
-    pairs.collect::<Result<_, _>>().map_err(LedgerError::engine(doing))
-}
 
 impl Writer {
     /// What every partition has been applied up to.
@@ -133,6 +116,10 @@ impl Writer {
 
     pub fn head(&self) -> &Head {
         &self.head
+    }
+
+    pub(crate) fn connection(&self) -> &Connection {
+        &self.connection
     }
 
     /// Takes the time zones that count for messages applied from now on.
@@ -177,7 +164,10 @@ impl Writer {
         }
         catch_up::rows(&self.connection, &self.shared, &self.head)?;
         *self.shared.split.write() = catch_up::split(&self.connection, &self.shared.rows)?;
+        self.events = events::Kept::load(&self.connection, self.events_max)?;
         self.shared.committed.store(self.head.batch_no, Ordering::Release);
+        self.shared.watch.anything_may_have_come();
+        self.shared.herald.announce(self.head.batch_no, &self.positions);
         Ok(())
     }
 
@@ -217,7 +207,17 @@ impl Writer {
         batch: Batch,
         announce: &mut dyn FnMut(&Head, Vec<Touched>),
     ) -> Result<Applied, LedgerError> {
-        let mut works = self.load(&batch.items)?;
+        self.write(batch, Orders::default(), announce)
+    }
+
+    /// The one way into the stores, for messages and for what operators do.
+    pub(crate) fn write(
+        &mut self,
+        batch: Batch,
+        orders: Orders,
+        announce: &mut dyn FnMut(&Head, Vec<Touched>),
+    ) -> Result<Applied, LedgerError> {
+        let mut works = self.load(&batch.items, &orders)?;
         let digests: BTreeSet<Digest> = batch
             .items
             .iter()
@@ -226,9 +226,13 @@ impl Writer {
         let digests: Vec<Digest> = digests.into_iter().collect();
         let known = quarantine::known_refused(&self.connection, &digests)?;
         let mut seen: BTreeSet<Digest> = known.keys().copied().collect();
-        let mut prepared = fold(batch.items, &mut works, &self.zones, &mut |refused| {
+        let mut notes = Notes::new(self.shared.events, &self.events.sources);
+        let mut prepared = fold(batch.items, &mut works, &self.zones, &mut notes, &mut |refused| {
             seen.insert(refused.sha256)
         })?;
+        let (event_rows, new_sources) = (notes.rows, notes.new_sources);
+        let is_act = orders.is_act;
+        orders.carry_out(&mut works, &mut prepared);
         finish(works, &mut prepared)?;
         let head = Head {
             batch_no: self.head.batch_no + 1,
@@ -236,10 +240,20 @@ impl Writer {
             appended_at: batch.appended_at.max(self.head.appended_at),
         };
         let counts = prepared.counts;
+        if is_act {
+            prepared.counts = Counts::default();
+        }
         self.shared.split.write().extend(prepared.split.drain(..));
         announce(&head, std::mem::take(&mut prepared.touched));
         let rows = std::mem::take(&mut prepared.rows);
         let keys = std::mem::take(&mut prepared.keys);
+        // An act applies no new message: its messages were noted when they came.
+        prepared.events = if is_act { Vec::new() } else { event_rows };
+        prepared.event_sources = if is_act { Vec::new() } else { new_sources };
+        let awaited: Vec<i64> = match self.shared.watch.is_idle() {
+            true => Vec::new(),
+            false => prepared.events.iter().map(|row| row.id_hash).collect(),
+        };
         let (next_seq, next_n) = self.commit(&head, prepared, &keys, &known, &batch.positions, batch.nulls)?;
         for (seq, hash) in keys {
             self.shared.keymap.insert(hash, seq);
@@ -250,6 +264,8 @@ impl Writer {
         for (partition, next) in batch.positions.iter() {
             self.positions.advance(partition, next);
         }
+        self.shared.watch.came(&awaited);
+        self.shared.herald.announce(self.head.batch_no, &self.positions);
         if self.shared.engine.lock().wal_bytes() > self.wal_bytes {
             self.checkpoint()?;
         }
@@ -262,14 +278,9 @@ impl Writer {
     }
 
     /// Brings the dossiers of every payment that the messages name into memory.
-    fn load(&self, items: &[Incoming]) -> Result<Works, LedgerError> {
-        let mut keys: Vec<&str> = items
-            .iter()
-            .filter_map(|item| match &item.content {
-                Ok(message) => Some(message.record.payment_key()),
-                Err(refused) => refused.refusal.payment_key.as_deref(),
-            })
-            .collect();
+    fn load(&self, items: &[Incoming], orders: &Orders) -> Result<Works, LedgerError> {
+        let all = || items.iter().filter_map(named).chain(orders.payment_keys());
+        let mut keys: Vec<&str> = all().collect();
         keys.sort_unstable();
         keys.dedup();
         let shared = &self.shared;
@@ -284,14 +295,7 @@ impl Writer {
         // First-seen keys get their seqs in the order in which their messages came, so that rows lie in that order.
         let mut places: HashMap<&str, Place> = keys.into_iter().zip(found).collect();
         let mut works = Works::with_capacity(places.len());
-        for item in items {
-            let key = match &item.content {
-                Ok(message) => message.record.payment_key(),
-                Err(refused) => match refused.refusal.payment_key.as_deref() {
-                    Some(key) => key,
-                    None => continue,
-                },
-            };
+        for key in all() {
             let Some((hash, found)) = places.remove(key) else {
                 continue;
             };
@@ -312,86 +316,12 @@ impl Writer {
         }
         Ok(works)
     }
+}
 
-    fn commit(
-        &mut self,
-        head: &Head,
-        prepared: Prepared,
-        keys: &[(u64, u64)],
-        known: &HashMap<Digest, u64>,
-        positions: &Positions,
-        nulls: u64,
-    ) -> Result<(u64, u64), LedgerError> {
-        let at = head.applied_at.unwrap_or_default();
-        self.connection
-            .execute_batch("begin")
-            .map_err(LedgerError::engine("began a batch"))?;
-        self.write_positions(positions)?;
-        let ids = &self.source_ids;
-        let source_id = |partition: &PartitionId| ids.get(partition).copied().unwrap_or(-1);
-        append::versions(&self.connection, head.batch_no, at, &prepared.versions, &source_id)?;
-        append::repeats(&self.connection, head.batch_no, &prepared.repeats, &source_id)?;
-        append::entries(&self.connection, &prepared.entries)?;
-        append::payments(&self.connection, &prepared.payments)?;
-        append::rollups(&self.connection, &prepared.cells)?;
-        append::keys(&self.connection, keys)?;
-        let next_n = quarantine::write(
-            &self.connection,
-            prepared.quarantine,
-            known,
-            self.next_n,
-            at,
-            &source_id,
-        )?;
-        let next_seq = self.next_seq + keys.len() as u64;
-        let counts = prepared.counts;
-        self.connection
-            .execute(
-                "update head set batch_no = ?, applied_at = make_timestamp(?), appended_at = make_timestamp(?),
-                 next_seq = ?, next_n = ?, applied = applied + ?, duplicate = duplicate + ?, stale = stale + ?,
-                 conflict = conflict + ?, quarantined = quarantined + ?, nulls = nulls + ?",
-                params![
-                    head.batch_no as i64,
-                    micros(at),
-                    head.appended_at.map(micros),
-                    next_seq as i64,
-                    next_n as i64,
-                    counts.applied as i64,
-                    counts.duplicate as i64,
-                    counts.stale as i64,
-                    counts.conflict as i64,
-                    counts.quarantined as i64,
-                    nulls as i64
-                ],
-            )
-            .map_err(LedgerError::engine("wrote its head"))?;
-        self.connection
-            .execute_batch("commit")
-            .map_err(LedgerError::engine("committed a batch"))?;
-        Ok((next_seq, next_n))
-    }
-
-    fn write_positions(&mut self, positions: &Positions) -> Result<(), LedgerError> {
-        let doing = "wrote its positions";
-        for (partition, next) in positions.iter() {
-            if let Some(id) = self.source_ids.get(partition) {
-                self.connection
-                    .execute(
-                        "update positions set next = greatest(next, ?) where source_id = ?",
-                        params![next as i64, id],
-                    )
-                    .map_err(LedgerError::engine(doing))?;
-            } else {
-                let id = i32::try_from(self.source_ids.len() + 1).unwrap_or(i32::MAX);
-                self.connection
-                    .execute(
-                        "insert into positions values (?, ?, ?)",
-                        params![id, partition.to_string(), next as i64],
-                    )
-                    .map_err(LedgerError::engine(doing))?;
-                self.source_ids.insert(partition.clone(), id);
-            }
-        }
-        Ok(())
+/// The payment that a message names, where it can be read.
+fn named(item: &Incoming) -> Option<&str> {
+    match &item.content {
+        Ok(message) => Some(message.record.payment_key()),
+        Err(refused) => refused.refusal.payment_key.as_deref(),
     }
 }

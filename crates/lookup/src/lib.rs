@@ -29,5 +29,5 @@ pub use payout::{Payout, PayoutSums};
 pub use recheck::satisfies;
 pub use sort_key::SortKey;
 pub use timeline::{Moment, Timeline};
-pub use token::AsOf;
+pub use token::{AsOf, TokenError};
 pub use total::Total;

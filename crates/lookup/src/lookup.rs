@@ -6,9 +6,10 @@ use chrono::{DateTime, Utc};
 use domain::dossier::Dossier;
 use domain::scope::Scope;
 use ledger::reports::{Report, ReportRequest};
-use ledger::{Head, QuarantineFilter, QuarantineRow, Reader, Status};
+use ledger::{Awaited, EventFound, Head, QuarantineFilter, QuarantineRow, Raw, Reached, Reader, ReplaySummary, Status};
 use parking_lot::RwLock;
 use search::{IndexReader, Recent};
+use tokio::sync::watch;
 
 use crate::entries::{EntriesPage, EntriesRequest, entries};
 use crate::error::LookupError;
@@ -16,7 +17,7 @@ use crate::many::{Matched, many};
 use crate::page::{Page, PageRequest, page};
 use crate::payout::{Payout, payout};
 use crate::timeline::{Timeline, timeline};
-use crate::token::AsOf;
+use crate::token::{AsOf, TokenError, batch_of, token_of};
 
 /// What answers depend on besides the stores.
 #[derive(Clone)]
@@ -68,6 +69,20 @@ impl Lookup {
     /// What `as_of` says of a position; `lag_ms` is the projector's to know.
     pub fn as_of(&self, head: &Head, lag_ms: u64) -> AsOf {
         AsOf::new(head, self.reader.store_id(), lag_ms)
+    }
+
+    /// The batch that a token of this store names; it may lie ahead of what readers see.
+    pub fn batch_of_token(&self, token: &str) -> Result<u64, TokenError> {
+        batch_of(token, self.reader.store_id())
+    }
+
+    pub fn token_of_batch(&self, batch_no: u64) -> String {
+        token_of(self.reader.store_id(), batch_no)
+    }
+
+    /// Follows what readers see, without holding anything.
+    pub fn follow(&self) -> watch::Receiver<Reached> {
+        self.reader.follow()
     }
 
     /// The dossier of a payment that `scope` may see. The one path for a payment that is absent and for a foreign one.
@@ -123,6 +138,37 @@ impl Lookup {
     ) -> Result<Answer<Vec<QuarantineRow>>, LookupError> {
         let (value, head) = self.reader.quarantine(filter, before, limit)?;
         Ok(Answer { value, head })
+    }
+
+    /// One row of quarantine, with what was kept of the message.
+    pub fn quarantine_row(&self, n: u64) -> Result<Answer<Option<(QuarantineRow, Option<Raw>)>>, LookupError> {
+        let (value, head) = self.reader.quarantine_row(n)?;
+        Ok(Answer { value, head })
+    }
+
+    /// What a replay of this filter, behind row `after`, would do now.
+    pub fn try_replay(&self, filter: &QuarantineFilter, after: u64) -> Result<Answer<ReplaySummary>, LookupError> {
+        let (value, joint) = self.reader.try_replay(filter, after)?;
+        Ok(Answer {
+            value,
+            head: joint.head().clone(),
+        })
+    }
+
+    /// What became of an event.
+    pub fn event(&self, id: &str, source: Option<&str>) -> Result<Answer<EventFound>, LookupError> {
+        let (value, head) = self.reader.event(id, source)?;
+        Ok(Answer { value, head })
+    }
+
+    /// Whether any message of an event is in the ledger.
+    pub fn has_event(&self, id: &str) -> Result<bool, LookupError> {
+        Ok(self.reader.has_event(id)?)
+    }
+
+    /// Begins to watch for an event.
+    pub fn await_event(&self, id: &str) -> Awaited {
+        self.reader.await_event(id)
     }
 
     pub fn status(&self) -> Result<Status, LookupError> {

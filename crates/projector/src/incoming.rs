@@ -1,12 +1,9 @@
 //! From what a source delivered to what the ledger takes.
 
-use domain::decode::{code, decode};
+use domain::decode::decode;
 use domain::message::Digest;
-use domain::redact::redact_raw;
-use domain::refusal::Refusal;
 use ledger::{Incoming, Refused};
 use rayon::prelude::*;
-use sha2::Digest as _;
 
 use crate::source::{Content, MessageEncoding, RawMessage};
 
@@ -25,26 +22,14 @@ fn decode_one(message: RawMessage) -> Option<Incoming> {
         Content::Null => return None,
         Content::Value { bytes, .. } => match decode(bytes, encoding.as_encoding()) {
             Ok(accepted) => Ok(Box::new(accepted)),
-            Err(refusal) => Err(Box::new(Refused {
-                refusal,
-                raw: redact_raw(bytes),
-                raw_bytes: bytes.len() as u64,
-                sha256: Digest(sha2::Sha256::digest(bytes).into()),
-                binary_mode,
-            })),
+            Err(refusal) => Err(Box::new(Refused::of(refusal, bytes, encoding.as_encoding()))),
         },
-        Content::Oversize(oversize) => Err(Box::new(Refused {
-            refusal: Refusal {
-                code: code::TOO_LARGE,
-                pointer: String::new(),
-                detail: "the message is larger than 1 MiB; publish a smaller one".to_owned(),
-                payment_key: None,
-            },
-            raw: redact_raw(&oversize.head),
-            raw_bytes: oversize.length,
-            sha256: Digest(oversize.sha256),
+        Content::Oversize(oversize) => Err(Box::new(Refused::oversize(
+            &oversize.head,
+            oversize.length,
+            Digest(oversize.sha256),
             binary_mode,
-        })),
+        ))),
     };
     drop(encoding);
     Some(Incoming {

@@ -1,9 +1,11 @@
 //! From a batch of raw messages to both stores.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use ledger::{Applied, Batch, LedgerError, Reader, Writer};
+use ledger::acts::ActQueue;
+use ledger::{Applied, Batch, Head, LedgerError, Reader, Touched, Writer};
 use rayon::prelude::*;
 use search::{Document, SearchError};
 use thiserror::Error;
@@ -36,6 +38,7 @@ pub struct Pipeline {
     /// Gone only between an error and the recovery from it.
     keeper: Option<IndexKeeper>,
     limits: IndexLimits,
+    acts: Option<ActQueue>,
 }
 
 impl Pipeline {
@@ -53,6 +56,7 @@ impl Pipeline {
             place,
             keeper,
             limits,
+            acts: None,
         })
     }
 
@@ -81,9 +85,44 @@ impl Pipeline {
             applied_at: now,
         };
         self.wait_for_index();
-        let mut handed = None;
+        self.hand_to_index(|writer, announce| writer.apply(batch, announce))
+    }
+
+    /// Takes acts of operators from here on; they are done between two batches.
+    pub fn set_acts(&mut self, acts: ActQueue) {
+        self.acts = Some(acts);
+    }
+
+    /// Does the acts that wait, after waiting up to `within` for a first one.
+    ///
+    /// # Errors
+    /// As [`Pipeline::apply`].
+    pub fn serve_acts(&mut self, within: Duration, now: &dyn Fn() -> DateTime<Utc>) -> Result<(), PipelineError> {
+        let Some(acts) = self.acts.take() else {
+            std::thread::sleep(within);
+            return Ok(());
+        };
+        let served = acts.serve_within(within, &mut |act| {
+            self.wait_for_index();
+            self.hand_to_index(|writer, announce| writer.act(act, now(), announce))
+        });
+        // Nobody is left to hand anything over, so there is nothing to wait for either.
+        if matches!(served, Ok(false)) {
+            std::thread::sleep(within);
+        }
+        self.acts = Some(acts);
+        served.map(|_| ())
+    }
+
+    /// Lets `write` change the ledger, and hands what it touched to the list of recent payments (before anything is
+    /// visible) and to the index (after). An act may write several batches.
+    fn hand_to_index<T>(
+        &mut self,
+        write: impl FnOnce(&mut Writer, &mut dyn FnMut(&Head, Vec<Touched>)) -> Result<T, LedgerError>,
+    ) -> Result<T, PipelineError> {
+        let mut handed = Vec::new();
         let recent = &self.place.recent;
-        let applied = self.writer.apply(batch, &mut |head, touched| {
+        let outcome = write(&mut self.writer, &mut |head, touched| {
             let changes: Vec<IndexChange> = touched
                 .into_par_iter()
                 .map(|touched| IndexChange {
@@ -96,16 +135,14 @@ impl Pipeline {
                 head.batch_no,
                 changes.iter().map(|change| (change.seq, change.document.clone())),
             );
-            handed = Some(IndexBatch {
+            handed.push(IndexBatch {
                 batch_no: head.batch_no,
                 changes,
             });
         })?;
         let keeper = self.keeper.as_ref().ok_or(PipelineError::IndexEnded)?;
-        if let Some(batch) = handed {
-            keeper.send(batch)?;
-        }
-        Ok(applied)
+        handed.into_iter().try_for_each(|batch| keeper.send(batch))?;
+        Ok(outcome)
     }
 
     /// Ingestion waits while searches would have to look at too much in memory.

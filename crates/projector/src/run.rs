@@ -87,6 +87,7 @@ fn drain(
         if (around.stop)() {
             return Ok(());
         }
+        pipeline.serve_acts(Duration::ZERO, &*around.now)?;
         let batch = collect(source, &around.limits)?;
         let ended = batch.ended;
         if !batch.is_empty() {

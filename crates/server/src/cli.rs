@@ -47,6 +47,9 @@ pub(crate) enum Command {
         after_help = "Example:\n  ledgerlens keys create --data-dir /var/lib/ledgerlens --role merchant --merchant m1"
     )]
     Keys(KeysArgs),
+    /// Check the log of who saw or did what is not everybody's
+    #[command(after_help = "Example:\n  ledgerlens audit verify --data-dir /var/lib/ledgerlens")]
+    Audit(AuditArgs),
 }
 
 /// Flags that every command with a store has.
@@ -217,11 +220,32 @@ pub(crate) enum KeysCommand {
         key_id: String,
     },
     /// Make a new key with the same rights, print it, and refuse the old one
-    #[command(after_help = "Example:\n  ledgerlens keys rotate k_1a2b3c4d")]
+    #[command(
+        after_help = "Examples:\n  ledgerlens keys rotate key_1a2b3c4d5e6f\n  ledgerlens keys rotate key_1a2b3c4d5e6f --grace 3600"
+    )]
     Rotate {
         #[command(flatten)]
         store: StoreArgs,
         /// The key's id, as `keys list` shows it
         key_id: String,
+        /// How long the old key still works, up to 30 days: for clients that cannot change at once
+        #[arg(long, value_name = "SECONDS", default_value_t = 0, value_parser = clap::value_parser!(u32).range(0..=2_592_000))]
+        grace: u32,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct AuditArgs {
+    #[command(subcommand)]
+    pub(crate) command: AuditCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum AuditCommand {
+    /// Follow the chain of the audit log from its beginning and name the first broken link
+    #[command(after_help = "Example:\n  ledgerlens audit verify --data-dir /var/lib/ledgerlens")]
+    Verify {
+        #[command(flatten)]
+        store: StoreArgs,
     },
 }

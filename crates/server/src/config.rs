@@ -65,6 +65,7 @@ pub(crate) struct Ledger {
     pub(crate) wal_mb: u64,
     pub(crate) spill_mb: u64,
     pub(crate) row_cache_mb: u64,
+    pub(crate) events_max: u64,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -127,6 +128,7 @@ impl Default for Config {
                 wal_mb: 64,
                 spill_mb: 10_240,
                 row_cache_mb: 192,
+                events_max: 10_000_000,
             },
             index: Index {
                 memory_mb: 128,
@@ -169,6 +171,7 @@ pub(crate) const KEYS: &[&str] = &[
     "ledger.wal_mb",
     "ledger.spill_mb",
     "ledger.row_cache_mb",
+    "ledger.events_max",
     "index.memory_mb",
     "index.commit_interval_ms",
     "index.recent_max",
@@ -256,6 +259,7 @@ impl Config {
             spill_bytes: self.ledger.spill_mb << 20,
             wal_bytes: self.ledger.wal_mb << 20,
             row_cache_bytes: self.ledger.row_cache_mb << 20,
+            events_max: self.ledger.events_max,
             ..ledger::Options::default()
         }
     }

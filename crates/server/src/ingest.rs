@@ -3,10 +3,12 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, JoinHandle};
+use std::time::Duration;
 
 use api::{PartitionProgress, Progress};
 use chrono::{DateTime, Utc};
 use domain::position::{PartitionId, Positions};
+use ledger::acts::ActQueue;
 use ledger::{Reader, Writer};
 use projector::batch::BatchLimits;
 use projector::index_keeper::{IndexLimits, IndexPlace};
@@ -43,6 +45,8 @@ pub(crate) struct Parts {
     /// None: no Kafka is read, and the stores are only brought to one position.
     pub(crate) kafka: Option<KafkaOptions>,
     pub(crate) progress: Arc<Progress>,
+    /// What operators want done.
+    pub(crate) acts: ActQueue,
 }
 
 /// Kafka's settings, if brokers are named.
@@ -91,10 +95,9 @@ fn ingest(parts: Parts, mut first: Option<KafkaSource>, stop: Arc<AtomicBool>) {
         }
     };
     progress.set_index_open(true);
+    pipeline.set_acts(parts.acts);
     let Some(options) = parts.kafka else {
-        while !stop.load(Ordering::Acquire) {
-            thread::sleep(std::time::Duration::from_millis(50));
-        }
+        serve_acts(&mut pipeline, &stop);
         return;
     };
     let around = Surroundings {
@@ -115,6 +118,23 @@ fn ingest(parts: Parts, mut first: Option<KafkaSource>, stop: Arc<AtomicBool>) {
     });
     if let Err(error) = outcome {
         tracing::error!(error = %chain(&error), "ingestion has ended");
+    }
+}
+
+/// Without input there are still acts to do.
+fn serve_acts(pipeline: &mut Pipeline, stop: &AtomicBool) {
+    const WITHIN: Duration = Duration::from_millis(50);
+    while !stop.load(Ordering::Acquire) {
+        if let Err(error) = pipeline.serve_acts(WITHIN, &Utc::now) {
+            tracing::error!(error = %chain(&error), "an act failed and the stores are read again");
+            while let Err(error) = pipeline.recover() {
+                tracing::error!(error = %chain(&error), "the stores cannot be read yet");
+                thread::sleep(Duration::from_secs(1));
+                if stop.load(Ordering::Acquire) {
+                    return;
+                }
+            }
+        }
     }
 }
 

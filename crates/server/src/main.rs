@@ -3,6 +3,7 @@
 mod cli;
 mod commands;
 mod config;
+mod control;
 mod failure;
 mod ingest;
 mod progress_bar;
@@ -48,5 +49,6 @@ fn run(cli: Cli) -> Result<ExitCode, Failure> {
         Command::Verify(args) => commands::verify::run(&args),
         Command::RebuildIndex(args) => commands::rebuild_index::run(&args),
         Command::Keys(args) => commands::keys::run(args),
+        Command::Audit(args) => commands::audit::run(&args),
     }
 }

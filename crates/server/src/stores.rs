@@ -1,16 +1,18 @@
 //! Opening the stores of a data directory.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use chrono::Utc;
 use ledger::data_dir::DataDir;
-use ledger::{Reader, Writer};
+use ledger::{LedgerError, Reader, Writer};
 use lookup::Lookup;
 use parking_lot::RwLock;
 use projector::index_keeper::IndexPlace;
 use search::Recent;
 
 use crate::config::Config;
+use crate::control;
 use crate::failure::Failure;
 
 /// Both stores of a locked directory.
@@ -24,7 +26,7 @@ pub(crate) struct Stores {
 impl Stores {
     /// Takes the lock and opens the ledger; the index is opened by whoever writes it.
     pub(crate) fn open(config: &Config) -> Result<Self, Failure> {
-        let dir = DataDir::lock(&config.data_dir)?;
+        let dir = DataDir::lock(&config.data_dir).map_err(|error| in_use(error, &config.data_dir))?;
         let (writer, reader) = ledger::open(&dir, &config.ledger_options(), config.zones()?)?;
         let place = IndexPlace {
             dir: dir.index(),
@@ -52,5 +54,20 @@ impl Stores {
             self.place.recent.clone(),
             options,
         )
+    }
+}
+
+/// Names the server that holds the directory, where one does and answers.
+fn in_use(error: LedgerError, data_dir: &Path) -> Failure {
+    let holder = match &error {
+        LedgerError::Locked(_) => control::ask(data_dir, "ping", serde_json::Value::Null, &mut |_| {}),
+        _ => Ok(None),
+    };
+    let failure = Failure::from(error);
+    match (failure, holder) {
+        (Failure::Store(sentence), Ok(Some(server))) => {
+            Failure::Store(format!("{sentence} (a server, process {})", server["pid"]))
+        }
+        (failure, _) => failure,
     }
 }

@@ -19,7 +19,7 @@ use crate::page_params;
 use crate::params::Params;
 use crate::problem::Problem;
 
-const PARAMETERS: ParamSet = ParamSet::ENTRIES.with_others(&["limit", "cursor", "total"]);
+const PARAMETERS: ParamSet = ParamSet::ENTRIES.with_others(&["limit", "cursor", "total", "wait_for"]);
 
 /// What cursors of entries are bound to besides the question.
 const LIST: &str = "entries";

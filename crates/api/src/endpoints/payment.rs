@@ -8,12 +8,15 @@ use axum::http::HeaderValue;
 use axum::response::Response;
 use domain::derive::Payment;
 
+use super::quarantine_acts::{bad_reason, is_reason};
 use crate::app::App;
 use crate::as_of::LEDGER_AS_OF;
+use crate::audit::Act;
 use crate::blocking::{Cost, ask};
 use crate::json::answer;
+use crate::json::mask::Masking;
 use crate::json::payment::PaymentJson;
-use crate::keys::Principal;
+use crate::keys::{Principal, Role};
 use crate::params::Params;
 use crate::problem::{Problem, kinds};
 
@@ -24,8 +27,19 @@ pub(crate) async fn get_payment(
     payment_key: Result<Path<String>, PathRejection>,
 ) -> Result<Response, Problem> {
     let mut mistakes = params.mistakes();
-    params.only(&[], &mut mistakes);
+    params.only(&["unmask"], &mut mistakes);
+    let reason = params.one("unmask", &mut mistakes).map(|sent| sent.trim().to_owned());
+    if reason.as_deref().is_some_and(|reason| !is_reason(reason)) {
+        mistakes.add(bad_reason("unmask"));
+    }
     mistakes.finish()?;
+    if reason.is_some() && principal.role != Role::Operator {
+        let detail = format!(
+            "a key of role {} may not unmask; only an operator's may",
+            principal.role
+        );
+        return Err(Problem::new(&kinds::FORBIDDEN, detail));
+    }
     let payment_key = key_in_address(payment_key)?;
     ask(&app, Cost::Lookup, move |app| {
         let found = app.lookup.payment(&payment_key, &principal.scope)?;
@@ -36,10 +50,14 @@ pub(crate) async fn get_payment(
             .as_ref()
             .and_then(|dossier| Payment::derive(dossier, &principal.scope));
         match payment {
-            Some(payment) => answer(
-                &PaymentJson::of(&payment, &app.cut(&principal)).with_as_of(as_of),
-                &token,
-            ),
+            Some(payment) => {
+                let mut cut = app.cut(&principal);
+                if let Some(reason) = &reason {
+                    app.record(&principal, Act::Unmask, &payment_key, Some(reason))?;
+                    cut.masking = Masking::Unmasked;
+                }
+                answer(&PaymentJson::of(&payment, &cut).with_as_of(as_of), &token)
+            }
             // The one answer for a payment that is absent and for another merchant's.
             None => Err(not_found(&token)),
         }

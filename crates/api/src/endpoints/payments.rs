@@ -14,6 +14,7 @@ use crate::blocking::{Cost, ask};
 use crate::cursor::Binding;
 use crate::json::answer;
 use crate::json::list::{List, TotalJson};
+use crate::json::mask::Masking;
 use crate::json::payment::{Cut, PaymentJson};
 use crate::keys::Principal;
 use crate::page_params;
@@ -21,7 +22,7 @@ use crate::params::Params;
 use crate::problem::Problem;
 
 /// Filters, `q`, and what every list takes.
-const PARAMETERS: ParamSet = ParamSet::PAYMENTS.with_others(&["limit", "cursor", "order", "total"]);
+const PARAMETERS: ParamSet = ParamSet::PAYMENTS.with_others(&["limit", "cursor", "order", "total", "wait_for"]);
 
 /// What cursors of payments are bound to besides the question.
 const LIST: &str = "payments";
@@ -81,6 +82,7 @@ impl App {
             now: self.lookup.now(),
             overdue_days: self.lookup.overdue_days(),
             provider_figures: principal.sees_provider_figures(),
+            masking: Masking::Masked,
         }
     }
 }

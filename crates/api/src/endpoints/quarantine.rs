@@ -62,25 +62,22 @@ pub(crate) async fn list_quarantine(
 }
 
 fn filter(params: &Params, mistakes: &mut Mistakes) -> QuarantineFilter {
-    let known = || code::ALL.iter().copied().chain(OTHER_CODES);
-    for sent in params.all("code").filter(|sent| !known().any(|code| code == *sent)) {
+    let known: Vec<&'static str> = code::ALL.iter().copied().chain(OTHER_CODES).collect();
+    QuarantineFilter {
+        open: is_true(params, "open", mistakes),
+        ..filter_of_codes(params, &known, mistakes)
+    }
+}
+
+/// `code` and `payment_key`.
+pub(super) fn filter_of_codes(params: &Params, known: &[&'static str], mistakes: &mut Mistakes) -> QuarantineFilter {
+    for sent in params.all("code").filter(|sent| !known.contains(sent)) {
         let shown: String = sent.chars().take(64).collect();
         let mistake = Mistake::new("code", &kinds::UNKNOWN_VALUE, format!("there is no code {shown:?}"))
-            .expected(format!("one of {}", known().collect::<Vec<_>>().join(", ")))
-            .suggesting(nearest(sent, known()));
+            .expected(format!("one of {}", known.join(", ")))
+            .suggesting(nearest(sent, known.iter().copied()));
         mistakes.add(mistake);
     }
-    let open = match params.one("open", mistakes) {
-        None => None,
-        Some("true") => Some(true),
-        Some("false") => Some(false),
-        Some(_) => {
-            mistakes.add(
-                Mistake::new("open", &kinds::UNKNOWN_VALUE, "open is true or false").expected("one of true, false"),
-            );
-            None
-        }
-    };
     let mut values = |name: &'static str| {
         let mut values: Vec<String> = params.all(name).map(str::to_owned).collect();
         values.sort_unstable();
@@ -94,6 +91,20 @@ fn filter(params: &Params, mistakes: &mut Mistakes) -> QuarantineFilter {
     QuarantineFilter {
         codes: values("code"),
         payment_keys: values("payment_key"),
-        open,
+        open: None,
+    }
+}
+
+/// A parameter that is `true` or `false`, if it was sent.
+pub(super) fn is_true(params: &Params, name: &'static str, mistakes: &mut Mistakes) -> Option<bool> {
+    match params.one(name, mistakes) {
+        None => None,
+        Some("true") => Some(true),
+        Some("false") => Some(false),
+        Some(_) => {
+            let detail = format!("{name} is true or false");
+            mistakes.add(Mistake::new(name, &kinds::UNKNOWN_VALUE, detail).expected("one of true, false"));
+            None
+        }
     }
 }

@@ -9,6 +9,7 @@ use domain::record::{CancellationRecord, Metadata, PaymentRecord};
 use domain::time::{business_day, format_time};
 use serde::Serialize;
 
+use super::mask::Masking;
 use super::payment_groups::{
     AmountJson, BankJson, CardJson, CustomerJson, FailureJson, IssuerJson, MobilePhoneJson, ProviderJson,
     VirtualAccountJson,
@@ -24,6 +25,7 @@ pub(crate) struct Cut {
     pub(crate) overdue_days: u32,
     /// `cost`, `costs` and `net_profit` are shown.
     pub(crate) provider_figures: bool,
+    pub(crate) masking: Masking,
 }
 
 #[derive(Serialize)]
@@ -87,11 +89,13 @@ impl<'a> PaymentJson<'a> {
             event_day: payment.event_day,
             sale_day: payment.event_day,
             order_name: own.and_then(|own| own.order_name.as_deref()),
-            customer: own.and_then(|own| own.customer.as_ref()).map(CustomerJson::from),
+            customer: own
+                .and_then(|own| own.customer.as_ref())
+                .map(|customer| CustomerJson::of(customer, cut.masking)),
             card: own.and_then(|own| own.card.as_ref()).map(CardJson::from),
             virtual_account: own
                 .and_then(|own| own.virtual_account.as_ref())
-                .map(VirtualAccountJson::from),
+                .map(|account| VirtualAccountJson::of(account, cut.masking)),
             easy_pay: group(own, |own| &own.easy_pay, |provider| ProviderJson { provider }),
             transfer: group(own, |own| &own.transfer, |bank| BankJson { bank }),
             mobile_phone: own.and_then(|own| own.mobile_phone.as_ref()).map(MobilePhoneJson::from),

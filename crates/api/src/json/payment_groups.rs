@@ -5,7 +5,8 @@ use domain::record::{Card, Customer, Failure, MobilePhone, PaymentAmount, Virtua
 use domain::time::format_time;
 use serde::Serialize;
 
-use super::{mask, money};
+use super::mask::Masking;
+use super::money;
 
 #[derive(Serialize)]
 pub(super) struct AmountJson {
@@ -45,12 +46,12 @@ pub(super) struct CustomerJson<'a> {
     customer_key: Option<&'a str>,
 }
 
-impl<'a> From<&'a Customer> for CustomerJson<'a> {
-    fn from(customer: &'a Customer) -> Self {
+impl<'a> CustomerJson<'a> {
+    pub(super) fn of(customer: &'a Customer, masking: Masking) -> Self {
         CustomerJson {
-            name: customer.name.as_deref().map(mask::name),
-            email: customer.email.as_deref().map(mask::email),
-            phone: customer.phone.as_deref().map(mask::last_four),
+            name: customer.name.as_deref().map(|name| masking.name(name)),
+            email: customer.email.as_deref().map(|email| masking.email(email)),
+            phone: customer.phone.as_deref().map(|phone| masking.last_four(phone)),
             customer_key: customer.customer_key.as_deref(),
         }
     }
@@ -103,12 +104,15 @@ pub(super) struct VirtualAccountJson<'a> {
     due_at: Option<String>,
 }
 
-impl<'a> From<&'a VirtualAccount> for VirtualAccountJson<'a> {
-    fn from(account: &'a VirtualAccount) -> Self {
+impl<'a> VirtualAccountJson<'a> {
+    pub(super) fn of(account: &'a VirtualAccount, masking: Masking) -> Self {
         VirtualAccountJson {
             bank: account.bank.as_deref(),
-            account_number: account.account_number.as_deref().map(mask::last_four),
-            depositor: account.depositor.as_deref().map(mask::name),
+            account_number: account
+                .account_number
+                .as_deref()
+                .map(|number| masking.last_four(number)),
+            depositor: account.depositor.as_deref().map(|name| masking.name(name)),
             due_at: account.due_at.map(format_time),
         }
     }

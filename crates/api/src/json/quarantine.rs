@@ -1,9 +1,12 @@
 //! A row of the list of quarantine.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use domain::time::format_time;
-use ledger::QuarantineRow;
+use ledger::{QuarantineRow, Raw};
 use serde::Serialize;
 
+use super::AsOfJson;
 use super::position::PositionJson;
 
 #[derive(Serialize)]
@@ -25,6 +28,73 @@ pub(crate) struct QuarantineJson {
     last_at: String,
     last_position: Option<PositionJson>,
     open: bool,
+    closed: Option<ClosedJson>,
+}
+
+/// How a row came to be closed.
+#[derive(Serialize)]
+struct ClosedJson {
+    at: String,
+    /// `replayed` or `closed`.
+    how: String,
+    reason: Option<String>,
+}
+
+/// One row alone.
+#[derive(Serialize)]
+pub(crate) struct QuarantineRowJson {
+    #[serde(flatten)]
+    pub(crate) row: QuarantineJson,
+    #[serde(flatten)]
+    pub(crate) raw: RawJson,
+    pub(crate) as_of: AsOfJson,
+}
+
+/// A row after an act.
+#[derive(Serialize)]
+pub(crate) struct QuarantineActJson {
+    #[serde(flatten)]
+    pub(crate) row: QuarantineJson,
+    /// What a replay came to.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) verdict: Option<&'static str>,
+    pub(crate) as_of: AsOfJson,
+}
+
+/// What was kept of a refused message: card numbers redacted, of an oversized one the first 64 KiB.
+#[derive(Default, Serialize)]
+pub(crate) struct RawJson {
+    raw: Option<String>,
+    /// `text` where it is UTF-8, else `base64`.
+    raw_encoding: Option<&'static str>,
+    /// Of a message in binary mode the headers of its event, without `ce_`.
+    attributes: Option<Vec<AttributeJson>>,
+}
+
+#[derive(Serialize)]
+struct AttributeJson {
+    name: String,
+    value: String,
+}
+
+impl RawJson {
+    pub(crate) fn of(raw: Option<Raw>) -> Self {
+        let Some(raw) = raw else { return RawJson::default() };
+        let attributes = raw.attributes.into_iter().map(|(name, value)| AttributeJson {
+            name,
+            value: String::from_utf8_lossy(&value).into_owned(),
+        });
+        let attributes: Vec<AttributeJson> = attributes.collect();
+        let (text, encoding) = match String::from_utf8(raw.bytes) {
+            Ok(text) => (text, "text"),
+            Err(other) => (STANDARD.encode(other.as_bytes()), "base64"),
+        };
+        RawJson {
+            raw: Some(text),
+            raw_encoding: Some(encoding),
+            attributes: (!attributes.is_empty()).then_some(attributes),
+        }
+    }
 }
 
 impl From<QuarantineRow> for QuarantineJson {
@@ -49,6 +119,11 @@ impl From<QuarantineRow> for QuarantineJson {
                 .last_position
                 .map(|(partition, position)| PositionJson::of(partition, position)),
             open: row.open,
+            closed: row.closed.map(|closed| ClosedJson {
+                at: format_time(closed.at),
+                how: closed.how,
+                reason: closed.reason,
+            }),
         }
     }
 }

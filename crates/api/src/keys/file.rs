@@ -22,7 +22,14 @@ pub struct KeyRecord {
     /// Of the key's text, lower-case hex.
     pub(crate) sha256: String,
     pub created_at: DateTime<Utc>,
+    /// From when on it is refused; ahead of now in the grace after a rotation.
     pub revoked_at: Option<DateTime<Utc>>,
+}
+
+impl KeyRecord {
+    pub fn works_at(&self, now: DateTime<Utc>) -> bool {
+        self.revoked_at.is_none_or(|end| now < end)
+    }
 }
 
 #[derive(Serialize, Deserialize)]
@@ -62,8 +69,8 @@ impl Stamp {
 pub(super) struct Loaded {
     stamp: Stamp,
     records: Vec<KeyRecord>,
-    /// Digests of the keys that work, with their place.
-    active: HashMap<String, usize>,
+    /// Digests of all keys, with their place.
+    places: HashMap<String, usize>,
 }
 
 impl Loaded {
@@ -98,12 +105,9 @@ impl Loaded {
     }
 
     fn of(stamp: Stamp, records: Vec<KeyRecord>) -> Self {
-        let working = records
-            .iter()
-            .enumerate()
-            .filter(|(_, record)| record.revoked_at.is_none());
-        let active = working.map(|(place, record)| (record.sha256.clone(), place)).collect();
-        Loaded { stamp, records, active }
+        let all = records.iter().enumerate();
+        let places = all.map(|(place, record)| (record.sha256.clone(), place)).collect();
+        Loaded { stamp, records, places }
     }
 
     pub(super) fn stamp(&self) -> Stamp {
@@ -114,8 +118,8 @@ impl Loaded {
         &self.records
     }
 
-    pub(super) fn active(&self, digest: &[u8; 32]) -> Option<&KeyRecord> {
-        self.active.get(&hex(digest)).and_then(|place| self.records.get(*place))
+    pub(super) fn find(&self, digest: &[u8; 32]) -> Option<&KeyRecord> {
+        self.places.get(&hex(digest)).and_then(|place| self.records.get(*place))
     }
 }
 

@@ -19,17 +19,17 @@ fn a_key_is_known_until_it_is_revoked() {
         .create(Role::Merchant, &["m1".to_owned(), "m2".to_owned()], NOW)
         .expect("a key");
     assert!(new.key.starts_with("llk_") && new.key.len() == 47, "{}", new.key);
-    let principal = store.authenticate(&new.key).expect("the key works");
+    let principal = store.authenticate(&new.key, NOW).expect("the key works");
     assert_eq!(
         principal.scope,
         Scope::Merchants(["m1".to_owned(), "m2".to_owned()].into())
     );
     assert!(!principal.sees_provider_figures());
     for wrong in ["", "llk_", &new.key[..46], &new.key.to_uppercase(), &new.key_id] {
-        assert_eq!(store.authenticate(wrong), None, "{wrong}");
+        assert_eq!(store.authenticate(wrong, NOW), None, "{wrong}");
     }
     store.revoke(&new.key_id, NOW).expect("revoked");
-    assert_eq!(store.authenticate(&new.key), None);
+    assert_eq!(store.authenticate(&new.key, NOW), None);
     assert!(matches!(store.revoke(&new.key_id, NOW), Err(KeyError::Revoked(_))));
     assert!(matches!(store.revoke("key_none", NOW), Err(KeyError::UnknownKey(_))));
     let listed = store.list().expect("the list");
@@ -43,11 +43,38 @@ fn a_key_is_known_until_it_is_revoked() {
 fn a_rotated_key_keeps_its_rights_under_another_text() {
     let (_dir, store) = store();
     let old = store.create(Role::Merchant, &["m1".to_owned()], NOW).expect("a key");
-    let new = store.rotate(&old.key_id, NOW).expect("rotated");
-    assert_eq!(store.authenticate(&old.key), None);
-    let principal = store.authenticate(&new.key).expect("the new key works");
+    let new = store.rotate(&old.key_id, NOW, TimeDelta::zero()).expect("rotated");
+    assert_eq!(store.authenticate(&old.key, NOW), None);
+    let principal = store.authenticate(&new.key, NOW).expect("the new key works");
     assert_eq!(principal.scope, Scope::Merchants(["m1".to_owned()].into()));
     assert_ne!(principal.key_id, old.key_id);
+}
+
+#[test]
+fn a_rotated_key_works_for_its_grace_and_no_longer() {
+    let (_dir, store) = store();
+    let old = store.create(Role::Finance, &[], NOW).expect("a key");
+    let new = store.rotate(&old.key_id, NOW, TimeDelta::seconds(60)).expect("rotated");
+    let later = |seconds| NOW + TimeDelta::seconds(seconds);
+    for (seconds, works) in [(0, true), (59, true), (60, false)] {
+        assert_eq!(
+            store.authenticate(&old.key, later(seconds)).is_some(),
+            works,
+            "{seconds}"
+        );
+        assert!(store.authenticate(&new.key, later(seconds)).is_some());
+    }
+    // Revoking ends the grace; a second rotation never lengthens it.
+    store
+        .rotate(&old.key_id, NOW, TimeDelta::seconds(3600))
+        .expect("it still works");
+    assert!(store.authenticate(&old.key, later(60)).is_none());
+    store.revoke(&old.key_id, NOW).expect("revoked");
+    assert!(store.authenticate(&old.key, NOW).is_none());
+    assert!(matches!(
+        store.rotate(&old.key_id, later(61), TimeDelta::zero()),
+        Err(KeyError::Revoked(_))
+    ));
 }
 
 #[test]
@@ -65,7 +92,7 @@ fn role_and_merchants_go_together() {
         );
         let new = store.create(role, &[], NOW).expect("a key");
         assert_eq!(
-            store.authenticate(&new.key).map(|principal| principal.scope),
+            store.authenticate(&new.key, NOW).map(|principal| principal.scope),
             Some(Scope::All)
         );
     }
@@ -102,10 +129,10 @@ fn what_another_process_wrote_is_taken_up() {
         return;
     };
     *store.looked_at.lock() = before;
-    assert!(store.authenticate(&new.key).is_some(), "a new key works");
+    assert!(store.authenticate(&new.key, NOW).is_some(), "a new key works");
     other.revoke(&new.key_id, NOW).expect("revoked");
     *store.looked_at.lock() = before;
-    assert_eq!(store.authenticate(&new.key), None, "a revoked one does not");
+    assert_eq!(store.authenticate(&new.key, NOW), None, "a revoked one does not");
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 use std::fmt;
+use std::sync::Arc;
 
 use axum::body::Bytes;
 use axum::extract::{FromRequest, Request};
@@ -12,6 +13,9 @@ use serde_json::Value;
 use serde_json::error::Category;
 
 use super::{MISTAKES_MAX, Params, Place};
+use crate::app::App;
+use crate::freshness::{Patience, WAIT_FOR, reach_of_body};
+use crate::keys::Principal;
 use crate::problem::{Mistake, Problem, kinds};
 
 /// Bytes of a body: a thousand values of an identifier fit.
@@ -20,10 +24,12 @@ pub(crate) const BODY_BYTES_MAX: usize = 64 * 1024;
 /// The parameters of a POST. Its query string must be empty: two places for one question would leave open which counts.
 pub(crate) struct BodyParams(pub(crate) Params);
 
-impl<S: Send + Sync> FromRequest<S> for BodyParams {
+impl FromRequest<Arc<App>> for BodyParams {
     type Rejection = Problem;
 
-    async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
+    async fn from_request(request: Request, state: &Arc<App>) -> Result<Self, Problem> {
+        let asking = request.extensions().get::<Principal>().cloned();
+        let patience = request.extensions().get::<Patience>().cloned();
         let in_address = Params::of_query(request.uri().query())?;
         if let Some((name, _)) = in_address.pairs().next() {
             let detail = "the parameters of a POST stand in its body, not in the address";
@@ -34,20 +40,51 @@ impl<S: Send + Sync> FromRequest<S> for BodyParams {
             )]));
         }
         media_type(&request)?;
-        let body = Bytes::from_request(request, state)
-            .await
-            .map_err(|rejection| match rejection.status() {
-                StatusCode::PAYLOAD_TOO_LARGE => Problem::new(
-                    &kinds::BODY_TOO_LARGE,
-                    format!("the body has more than {BODY_BYTES_MAX} bytes"),
-                ),
-                _ => Problem::new(&kinds::BAD_REQUEST, "the body ended early"),
-            })?;
+        let body = bytes_of(request, state).await?;
+        let (wanted, pairs): (Vec<_>, Vec<_>) = pairs_of(&body)?.into_iter().partition(|(name, _)| name == WAIT_FOR);
+        if let (Some(principal), Some(patience)) = (&asking, &patience) {
+            let values = wanted.iter().map(|(_, value)| value.as_str());
+            reach_of_body(state, principal, patience, values).await?;
+        }
         Ok(BodyParams(Params {
-            pairs: pairs_of(&body)?,
+            pairs,
             place: Place::Body,
         }))
     }
+}
+
+/// The body of a POST that takes none: nothing, or an empty object.
+pub(crate) struct EmptyBody;
+
+impl<S: Send + Sync> FromRequest<S> for EmptyBody {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
+        let body = bytes_of(request, state).await?;
+        if body.iter().all(u8::is_ascii_whitespace) {
+            return Ok(EmptyBody);
+        }
+        let params = Params {
+            pairs: pairs_of(&body)?,
+            place: Place::Body,
+        };
+        let mut mistakes = params.mistakes();
+        params.only(&[], &mut mistakes);
+        mistakes.finish()?;
+        Ok(EmptyBody)
+    }
+}
+
+async fn bytes_of<S: Send + Sync>(request: Request, state: &S) -> Result<Bytes, Problem> {
+    Bytes::from_request(request, state)
+        .await
+        .map_err(|rejection| match rejection.status() {
+            StatusCode::PAYLOAD_TOO_LARGE => Problem::new(
+                &kinds::BODY_TOO_LARGE,
+                format!("the body has more than {BODY_BYTES_MAX} bytes"),
+            ),
+            _ => Problem::new(&kinds::BAD_REQUEST, "the body ended early"),
+        })
 }
 
 pub(super) fn media_type(request: &Request) -> Result<(), Problem> {

@@ -18,6 +18,21 @@ pub(super) fn parse(raw: &str) -> Result<Vec<(String, String)>, Problem> {
         .collect()
 }
 
+/// The values of the parameter `name` and the query string without it; `None` where it does not stand there.
+pub(crate) fn split_off(raw: Option<&str>, name: &str) -> Result<Option<(Vec<String>, String)>, Problem> {
+    let raw = raw.unwrap_or_default();
+    let is_it = |piece: &&str| decoded(piece.split_once('=').unwrap_or((piece, "")).0).as_deref() == Some(name);
+    let (taken, left): (Vec<&str>, Vec<&str>) = raw.split('&').partition(is_it);
+    if taken.is_empty() {
+        return Ok(None);
+    }
+    let values = taken.iter().map(|piece| {
+        let value = piece.split_once('=').map_or("", |(_, value)| value);
+        decoded(value).ok_or_else(|| refused(name))
+    });
+    Ok(Some((values.collect::<Result<_, _>>()?, left.join("&"))))
+}
+
 /// The text that a percent-encoded piece stands for; `+` is a space.
 fn decoded(piece: &str) -> Option<String> {
     let mut bytes = Vec::with_capacity(piece.len());

@@ -83,6 +83,8 @@ kinds! {
         "A report spans up to 20 years. Ask for each part.";
     REPORT_TOO_LARGE = 400 "report_too_large" "The report has too many rows"
         "A report has up to 100,000 rows. Take a shorter span, fewer groups (month instead of day), or filter by merchant, method or currency.";
+    AMBIGUOUS_EVENT = 400 "ambiguous_event" "Several services used this event id"
+        "An id is unique per source alone. Send the parameter source; the error lists those that are known.";
     UNAUTHENTICATED = 401 "unauthenticated" "A key is needed"
         "Send the header Authorization: Bearer KEY with a key that was not revoked.", true;
     FORBIDDEN = 403 "forbidden" "This key may not do that"
@@ -93,8 +95,24 @@ kinds! {
         "No payment with this key exists that your key may see. Payment keys are compared exactly, letter case included.";
     PAYOUT_NOT_FOUND = 404 "payout_not_found" "There is no such payout"
         "No settlement line that your key may see names this payout. Payout ids in an address are compared exactly.";
+    EVENT_NOT_SEEN = 404 "event_not_seen" "No message of this event has come yet"
+        "It may be on its way: compare the offset that the broker gave it with GET /v1/ingest/status. A message whose id cannot be read is \
+         found in quarantine alone.";
+    EVENT_NOT_KEPT = 404 "event_not_kept" "What became of this event is no longer kept"
+        "It came before the newest messages that are remembered (ledger.events_max). Ask for its payment, whose timeline is kept for good.";
+    QUARANTINE_ROW_NOT_FOUND = 404 "quarantine_row_not_found" "There is no such row in quarantine"
+        "GET /v1/quarantine lists the rows with their numbers. Rows of entries that are no longer set aside are gone.";
     METHOD_NOT_ALLOWED = 405 "method_not_allowed" "This address does not take that method"
         "The header Allow lists the methods it takes.", true;
+    QUARANTINE_ROW_CLOSED = 409 "quarantine_row_closed" "The row is closed already"
+        "GET /v1/quarantine/{n} says when and how. A message that still should count is published again.";
+    NOT_REPLAYABLE = 409 "not_replayable" "The row cannot be replayed"
+        "The detail says why. The message must be published again; the row can then be closed, where it is about a refused message.";
+    NOT_CLOSABLE = 409 "not_closable" "The row cannot be closed"
+        "Rows about entries are not closed by hand: a message with a higher version that ends the contradiction, or names the payment's own \
+         merchant and currency, ends them.";
+    NOT_CAUGHT_UP = 412 "not_caught_up" "The ledger has not reached what was asked for"
+        "Try again after the seconds in Retry-After, or send Prefer: wait=10 to wait for it. The header Ledger-As-Of says how far it is.", true;
     BODY_TOO_LARGE = 413 "body_too_large" "The body is too large"
         "The body of a search may have 64 KiB, that of a lookup 1 MiB.", true;
     URI_TOO_LONG = 414 "uri_too_long" "The address is too long"
@@ -111,6 +129,10 @@ kinds! {
         "Try again after the seconds in Retry-After. Single payments, lists without words and reports work meanwhile.";
     LEDGER_UNAVAILABLE = 503 "ledger_unavailable" "The ledger cannot be read at the moment"
         "Try again after the seconds in Retry-After. If it lasts, tell the operator of the service.";
+    WRITER_UNAVAILABLE = 503 "writer_unavailable" "The writer does not take it at the moment"
+        "Look at the row, then try again after the seconds in Retry-After.";
+    AUDIT_UNAVAILABLE = 503 "audit_unavailable" "The audit log cannot be written"
+        "Nothing is shown or done that cannot be put on the audit log. Tell the operator of the service: the disk may be full.";
     NOT_READY = 503 "not_ready" "The service is not ready yet"
         "The detail says what it waits for. Requests may be answered already, but late or incompletely.";
 }

@@ -1,8 +1,10 @@
 //! A service in a temporary directory, asked without a network.
 
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, Weak};
+use std::time::Duration;
 
+use api::audit::Audit;
 use api::keys::{KeyStore, Role};
 use api::{App, AppParts, Limits, Progress, router};
 use axum::Router;
@@ -10,14 +12,15 @@ use axum::body::{Body, to_bytes};
 use axum::http::{HeaderMap, Request, StatusCode};
 use chrono::{DateTime, Utc};
 use domain::decode::decode;
-use domain::message::{Digest, Encoding};
+use domain::message::{Encoding, Message};
 use domain::position::{PartitionId, Positions};
+use domain::refusal::Refusal;
 use domain::time::Zones;
+use ledger::acts::{Act, ActError, ActQueue, act_channel};
 use ledger::data_dir::DataDir;
-use ledger::{Batch, Counts, Incoming, Reader, Refused, Writer};
+use ledger::{Batch, Counts, Incoming, LedgerError, Reader, Refused, Writer};
 use lookup::Lookup;
 use serde_json::Value;
-use sha2::Digest as _;
 use tempfile::TempDir;
 use tower::ServiceExt as _;
 
@@ -28,13 +31,13 @@ pub(crate) struct TestApp {
     router: Router,
     pub(crate) app: Arc<App>,
     pub(crate) progress: Arc<Progress>,
-    writer: Writer,
+    writer: Arc<Mutex<Writer>>,
     reader: Reader,
     next: u64,
     finance: String,
     // Dropped last: the directory is locked until the stores are closed.
     _lock: DataDir,
-    _dir: TempDir,
+    dir: TempDir,
 }
 
 /// What came back.
@@ -69,16 +72,59 @@ pub(crate) fn now() -> DateTime<Utc> {
     DateTime::from_timestamp(1_778_382_000, 0).unwrap_or_default()
 }
 
+pub(crate) async fn send(router: Router, request: Request<Body>) -> Answer {
+    let response = router.oneshot(request).await.expect("the router answers");
+    let (parts, body) = response.into_parts();
+    let body = to_bytes(body, usize::MAX)
+        .await
+        .expect("the body is in memory")
+        .to_vec();
+    Answer {
+        status: parts.status,
+        headers: parts.headers,
+        body,
+    }
+}
+
+/// A message as the decoder reads it, or as quarantine keeps it.
+fn content(bytes: &[u8]) -> Result<Box<Message>, Box<Refused>> {
+    decode(bytes, Encoding::Structured)
+        .map(Box::new)
+        .map_err(|refusal| Box::new(Refused::of(refusal, bytes, Encoding::Structured)))
+}
+
+/// A message that is sound today, as a decoder that did not know something yet would have refused it.
+fn refused_once(bytes: &[u8]) -> Result<Box<Message>, Box<Refused>> {
+    let message = decode(bytes, Encoding::Structured).expect("a sound message");
+    let refusal = Refusal {
+        code: "bad_value",
+        pointer: "/data/method".to_owned(),
+        detail: "not known yet".to_owned(),
+        payment_key: Some(message.record.payment_key().to_owned()),
+    };
+    Err(Box::new(Refused::of(refusal, bytes, Encoding::Structured)))
+}
+
 impl TestApp {
     pub(crate) fn new() -> Self {
         Self::with(Zones::default(), Limits::default())
     }
 
     pub(crate) fn with(zones: Zones, limits: Limits) -> Self {
+        Self::made(zones, limits, 10_000)
+    }
+
+    /// Of so many messages it is kept what became of them.
+    pub(crate) fn keeping_events(events_max: u64) -> Self {
+        Self::made(Zones::default(), Limits::default(), events_max)
+    }
+
+    fn made(zones: Zones, limits: Limits, events_max: u64) -> Self {
         let dir = tempfile::tempdir().expect("a temporary directory");
         let lock = DataDir::lock(dir.path()).expect("the directory is free");
         let options = ledger::Options {
             row_cache_bytes: 8 << 20,
+            events_max,
             ..ledger::Options::default()
         };
         let (writer, reader) = ledger::open(&lock, &options, zones).expect("an empty ledger");
@@ -93,9 +139,14 @@ impl TestApp {
         let progress = Arc::new(Progress::new());
         progress.set_ledger_open(true);
         progress.set_index_open(true);
+        let (acts, queue) = act_channel();
+        let writer = Arc::new(Mutex::new(writer));
+        serve_acts(queue, Arc::downgrade(&writer));
         let app = Arc::new(App::new(AppParts {
             lookup,
             keys,
+            audit: Audit::new(dir.path()),
+            acts,
             progress: progress.clone(),
             cursor_secret: [7; 32],
             metrics_render: Box::new(|| "ledgerlens_up 1\n".to_owned()),
@@ -111,32 +162,29 @@ impl TestApp {
             next: 0,
             finance,
             _lock: lock,
-            _dir: dir,
+            dir,
         }
     }
 
     /// Applies messages as one batch.
     pub(crate) fn feed<M: AsRef<[u8]>>(&mut self, messages: &[M]) -> Counts {
+        self.feed_as(messages.iter().map(|message| content(message.as_ref())).collect())
+    }
+
+    /// Refuses sound messages, in one batch.
+    pub(crate) fn feed_refused<M: AsRef<[u8]>>(&mut self, messages: &[M]) {
+        self.feed_as(messages.iter().map(|message| refused_once(message.as_ref())).collect());
+    }
+
+    fn feed_as(&mut self, contents: Vec<Result<Box<Message>, Box<Refused>>>) -> Counts {
         let source = Arc::new(PartitionId::Kafka {
             topic: "payments".to_owned(),
             partition: 0,
         });
-        let items = messages.iter().enumerate().map(|(place, message)| {
-            let bytes = message.as_ref();
-            let content = decode(bytes, Encoding::Structured).map(Box::new).map_err(|refusal| {
-                Box::new(Refused {
-                    refusal,
-                    raw: bytes.to_vec(),
-                    raw_bytes: bytes.len() as u64,
-                    sha256: Digest(sha2::Sha256::digest(bytes).into()),
-                    binary_mode: false,
-                })
-            });
-            Incoming {
-                source: source.clone(),
-                position: self.next + place as u64,
-                content,
-            }
+        let items = contents.into_iter().enumerate().map(|(place, content)| Incoming {
+            source: source.clone(),
+            position: self.next + place as u64,
+            content,
         });
         let items: Vec<Incoming> = items.collect();
         self.next += items.len() as u64;
@@ -150,6 +198,8 @@ impl TestApp {
             applied_at: now(),
         };
         self.writer
+            .lock()
+            .expect("no test panicked with it")
             .apply(batch, &mut |_, _| {})
             .expect("the batch is applied")
             .counts
@@ -161,17 +211,7 @@ impl TestApp {
     }
 
     pub(crate) async fn send(&self, request: Request<Body>) -> Answer {
-        let response = self.router.clone().oneshot(request).await.expect("the router answers");
-        let (parts, body) = response.into_parts();
-        let body = to_bytes(body, usize::MAX)
-            .await
-            .expect("the body is in memory")
-            .to_vec();
-        Answer {
-            status: parts.status,
-            headers: parts.headers,
-            body,
-        }
+        send(self.router(), request).await
     }
 
     /// GET with a key ([`FINANCE`] for the one that sees all).
@@ -190,6 +230,37 @@ impl TestApp {
         self.get_as(FINANCE, address).await
     }
 
+    /// POST with a key and a JSON body, which may be empty.
+    pub(crate) async fn post_as(&self, key: &str, address: &str, body: impl Into<Body>) -> Answer {
+        let request = Request::post(address)
+            .header("authorization", format!("Bearer {key}"))
+            .header("content-type", "application/json");
+        self.send(request.body(body.into()).expect("a request")).await
+    }
+
+    pub(crate) fn router(&self) -> Router {
+        self.router.clone()
+    }
+
+    pub(crate) fn audit_path(&self) -> PathBuf {
+        self.dir.path().join(api::audit::FILE)
+    }
+
+    /// The lines of the audit log.
+    pub(crate) fn audit(&self) -> Vec<Value> {
+        let path = self.audit_path();
+        let links = api::audit::verify(&path)
+            .expect("the log is read")
+            .expect("an unbroken chain");
+        if links == 0 {
+            return Vec::new();
+        }
+        lines(&path)
+            .iter()
+            .map(|line| serde_json::from_slice(line).expect("a line is JSON"))
+            .collect()
+    }
+
     pub(crate) async fn post(&self, address: &str, body: impl Into<Body>) -> Answer {
         let request = Request::post(address)
             .header("authorization", format!("Bearer {}", self.finance))
@@ -200,6 +271,23 @@ impl TestApp {
     pub(crate) fn finance_key(&self) -> &str {
         &self.finance
     }
+}
+
+/// Does acts as a server does, between the batches that a test feeds.
+fn serve_acts(queue: ActQueue, writer: Weak<Mutex<Writer>>) {
+    std::thread::spawn(move || {
+        let mut act = |act: &Act| -> Result<_, LedgerError> {
+            let Some(writer) = writer.upgrade() else {
+                return Ok(Err(ActError::NotTaken));
+            };
+            let mut writer = writer.lock().expect("no test panicked with it");
+            writer.act(act, now(), &mut |_, _| {})
+        };
+        while queue
+            .serve_within(Duration::from_secs(60), &mut act)
+            .expect("the act is done")
+        {}
+    });
 }
 
 impl Drop for TestApp {

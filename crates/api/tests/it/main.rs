@@ -3,6 +3,8 @@
 mod app;
 mod beneath;
 mod conventions;
+mod events;
+mod freshness;
 mod malformed;
 mod malformed_cases;
 mod messages;
@@ -11,6 +13,8 @@ mod openapi;
 mod operations;
 mod oracle;
 mod paging;
+mod quarantine_acts;
 mod reports;
 mod roles;
 mod scenarios;
+mod unmask;

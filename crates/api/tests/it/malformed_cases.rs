@@ -14,7 +14,7 @@ pub(crate) const GETS: &[(&str, u16, &str, &str)] = &[
     ("/v1/payments?sort=asc", 400, "unknown_parameter", "sort"),
     ("/v1/payments?total=yes", 400, "unknown_value", "total"),
     ("/v1/payments?format=csv", 400, "unknown_parameter", "format"),
-    ("/v1/payments?wait_for=payments/0@1", 400, "unknown_parameter", "wait_for"),
+    ("/v1/payments?wait_for=payments/0", 400, "bad_value", "wait_for"),
     ("/v1/payments?unmask=reason", 400, "unknown_parameter", "unmask"),
     ("/v1/payments?explain=true", 400, "unknown_parameter", "explain"),
     ("/v1/payments?payment_key=P1", 400, "unknown_parameter", "payment_key"),
@@ -24,7 +24,7 @@ pub(crate) const GETS: &[(&str, u16, &str, &str)] = &[
     ("/v1/payments/search?query=x", 400, "unknown_parameter", "query"),
     ("/v1/payments/search?Q=xx", 400, "unknown_parameter", "Q"),
     ("/v1/payments/P1?x=1", 400, "unknown_parameter", "x"),
-    ("/v1/payments/P1?unmask=reason", 400, "unknown_parameter", "unmask"),
+    ("/v1/payments/P1?unmask=", 400, "bad_value", "unmask"),
     ("/v1/payments/P1?limit=1", 400, "unknown_parameter", "limit"),
     ("/v1/search/fields?name=x", 400, "unknown_parameter", "name"),
     // Operators.

@@ -60,3 +60,16 @@ pub(crate) fn cancellation(key: &str, id: &str, merchant: &str, total: u32) -> V
         }),
     )
 }
+
+/// A finished sale of 1,000 won with a full card number in a text.
+pub(crate) fn with_card(key: &str, merchant: &str) -> Vec<u8> {
+    message(
+        "payment",
+        &json!({
+            "payment_key": key, "merchant_id": merchant, "order_id": format!("ORD-{key}"), "version": 1,
+            "status": "DONE", "method": "CARD", "currency": "KRW", "amount": {"total": "1000"},
+            "requested_at": "2026-05-01T00:00:00Z", "approved_at": "2026-05-01T00:00:00Z",
+            "order_name": "card 4242 4242 4242 4242",
+        }),
+    )
+}

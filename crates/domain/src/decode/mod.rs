@@ -28,7 +28,7 @@ use crate::canonical;
 use crate::decode::fields::Fields;
 use crate::decode::pointer::Place;
 use crate::json::{self, Json, Object};
-use crate::message::{Encoding, Message};
+use crate::message::{Digest, Encoding, Message};
 use crate::record::{Kind, Record};
 use crate::redact::redact_data;
 use crate::refusal::Refusal;
@@ -42,6 +42,39 @@ pub fn decode(bytes: &[u8], encoding: Encoding<'_>) -> Result<Message, Refusal> 
         refusal.payment_key = readable::payment_key(bytes, encoding);
         refusal
     })
+}
+
+/// What can be said of the `data` of a message that is refused: its digest, and whether a card number is in it.
+///
+/// Quarantine keeps redacted bytes, of which no digest may be taken later: it would be that of another content.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DataAsSent {
+    /// As [`Message::digest`](crate::message::Message).
+    pub digest: Digest,
+    pub redacted: bool,
+}
+
+/// `None` where `data` is not readable as an object, so that no decoder could ever accept the message.
+pub fn data_as_sent(bytes: &[u8], encoding: Encoding<'_>) -> Option<DataAsSent> {
+    if bytes.len() > MESSAGE_BYTES_MAX {
+        return None;
+    }
+    let mut root = object(json::parse(bytes).ok()?).ok()?;
+    let mut data = match encoding {
+        Encoding::Structured => object(root.take("data")?).ok()?,
+        Encoding::Binary(_) => root,
+    };
+    let mut body = Vec::with_capacity(bytes.len());
+    canonical::write_object(&data, &mut body);
+    Some(DataAsSent {
+        digest: canonical::digest(&body),
+        redacted: redact_data(&mut data),
+    })
+}
+
+/// `id` and `source` of the event that a refused message carries, where the id can be read. A source that cannot is empty.
+pub fn event_of_refused(bytes: &[u8], encoding: Encoding<'_>) -> Option<(String, String)> {
+    readable::event(bytes, encoding)
 }
 
 /// Reads a stored body (canonical, redacted `data`) back into its record.

@@ -31,6 +31,29 @@ pub(super) fn payment_key(bytes: &[u8], encoding: Encoding<'_>) -> Option<String
     (1..=IDENTIFIER_CHARS_MAX).contains(&key.chars().count()).then_some(key)
 }
 
+/// `id` and `source` of the event, where the id can be read and is one.
+pub(super) fn event(bytes: &[u8], encoding: Encoding<'_>) -> Option<(String, String)> {
+    let text = |name: &str| -> Option<String> {
+        match encoding {
+            Encoding::Structured => serde_json::from_str(member(std::str::from_utf8(bytes).ok()?, name)?).ok(),
+            Encoding::Binary(headers) => {
+                let mut values = headers.iter().filter(|(header, _)| *header == name);
+                let (_, value) = values.next()?;
+                match values.next() {
+                    None => Some(std::str::from_utf8(value).ok()?.to_owned()),
+                    Some(_) => None,
+                }
+            }
+        }
+    };
+    let structured = matches!(encoding, Encoding::Structured);
+    if bytes.len() > MESSAGE_BYTES_MAX || structured && (!is_json(bytes) || depth(bytes) > READABLE_DEPTH_MAX) {
+        return None;
+    }
+    let id = text("id").filter(|id| (1..=IDENTIFIER_CHARS_MAX).contains(&id.chars().count()))?;
+    Some((id, text("source").unwrap_or_default()))
+}
+
 /// How many objects and arrays stand inside one another at most, in a text that is JSON.
 fn depth(json: &[u8]) -> usize {
     let (mut open, mut deepest) = (0_usize, 0);

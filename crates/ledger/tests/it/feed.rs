@@ -5,13 +5,12 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use domain::decode::decode;
-use domain::message::{Digest, Encoding};
+use domain::message::Encoding;
 use domain::position::{PartitionId, Positions};
 use domain::time::Zones;
 use generator::{Plan, Stream};
 use ledger::data_dir::DataDir;
 use ledger::{Batch, Incoming, LedgerError, Options, Reader, Refused, Writer};
-use sha2::Digest as _;
 
 /// The messages of a plan, in order.
 pub(crate) fn messages(plan: Plan) -> Vec<Vec<u8>> {
@@ -36,13 +35,7 @@ pub(crate) fn batch(messages: &[Vec<u8>], from: u64) -> Batch {
         position: from + place as u64,
         content: match decode(bytes, Encoding::Structured) {
             Ok(message) => Ok(Box::new(message)),
-            Err(refusal) => Err(Box::new(Refused {
-                refusal,
-                raw: bytes.clone(),
-                raw_bytes: bytes.len() as u64,
-                sha256: Digest(sha2::Sha256::digest(bytes).into()),
-                binary_mode: false,
-            })),
+            Err(refusal) => Err(Box::new(Refused::of(refusal, bytes, Encoding::Structured))),
         },
     });
     let applied_at = DateTime::<Utc>::from_timestamp(1_790_000_000, 0).unwrap_or_default();

@@ -3,8 +3,9 @@
 use std::path::Path;
 use std::process::ExitCode;
 
-use api::keys::{KeyError, KeyStore, Role};
-use chrono::Utc;
+use api::audit::{Act, Actor, Audit};
+use api::keys::{KeyError, KeyRecord, KeyStore, Role};
+use chrono::{DateTime, TimeDelta, Utc};
 use ledger::data_dir;
 
 use crate::cli::{KeysArgs, KeysCommand, StoreArgs};
@@ -46,37 +47,61 @@ pub(crate) fn run(args: KeysArgs) -> Result<ExitCode, Failure> {
             merchants,
         } => {
             let role: Role = role.parse().map_err(|error| refused(&error))?;
-            let made = store(&args)?
+            let keys = store(&args)?;
+            let made = keys
                 .create(role, &merchants, Utc::now())
                 .map_err(|error| refused(&error))?;
+            // A key that is not on the log is never shown, so nobody can use it.
+            log(&keys, Act::CreateKey, &made.key_id)?;
             println!("{}", made.key);
         }
         KeysCommand::List { store: args } => {
+            let now = Utc::now();
             for key in store(&args)?.list().map_err(|error| refused(&error))? {
-                let merchants: Vec<&str> = key.merchants.iter().map(String::as_str).collect();
-                let state = key
-                    .revoked_at
-                    .map_or("active".to_owned(), |at| format!("revoked {}", at.format("%F %T")));
-                println!(
-                    "{}\t{}\t{}\t{}\t{state}",
-                    key.id,
-                    key.role,
-                    merchants.join(","),
-                    key.created_at.format("%F %T")
-                );
+                println!("{}", line_of(&key, now));
             }
         }
         KeysCommand::Revoke { store: args, key_id } => {
-            store(&args)?
-                .revoke(&key_id, Utc::now())
-                .map_err(|error| refused(&error))?;
+            let keys = store(&args)?;
+            keys.revoke(&key_id, Utc::now()).map_err(|error| refused(&error))?;
+            log(&keys, Act::RevokeKey, &key_id)?;
         }
-        KeysCommand::Rotate { store: args, key_id } => {
-            let made = store(&args)?
-                .rotate(&key_id, Utc::now())
+        KeysCommand::Rotate {
+            store: args,
+            key_id,
+            grace,
+        } => {
+            let keys = store(&args)?;
+            let made = keys
+                .rotate(&key_id, Utc::now(), TimeDelta::seconds(i64::from(grace)))
                 .map_err(|error| refused(&error))?;
+            log(&keys, Act::RotateKey, &format!("{key_id} to {}", made.key_id))?;
             println!("{}", made.key);
         }
     }
     Ok(ExitCode::SUCCESS)
+}
+
+fn line_of(key: &KeyRecord, now: DateTime<Utc>) -> String {
+    let merchants: Vec<&str> = key.merchants.iter().map(String::as_str).collect();
+    let state = match key.revoked_at {
+        None => "active".to_owned(),
+        Some(end) if key.works_at(now) => format!("active until {}", end.format("%F %T")),
+        Some(end) => format!("revoked {}", end.format("%F %T")),
+    };
+    format!(
+        "{}\t{}\t{}\t{}\t{state}",
+        key.id,
+        key.role,
+        merchants.join(","),
+        key.created_at.format("%F %T")
+    )
+}
+
+/// Puts a key act on the audit log of the directory that the keys are of.
+fn log(keys: &KeyStore, act: Act, target: &str) -> Result<(), Failure> {
+    let dir = keys.path().parent().unwrap_or(Path::new("."));
+    Audit::new(dir)
+        .record(Utc::now(), Actor::COMMAND, act, target, None)
+        .map_err(|error| Failure::Store(chain(&error)))
 }

@@ -4,12 +4,15 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
+use api::audit::Audit;
 use api::keys::KeyStore;
 use api::{App, AppParts, Limits, Progress};
+use ledger::acts::act_channel;
 use tokio::net::TcpListener;
 
 use crate::cli::ServeArgs;
 use crate::config::Config;
+use crate::control::{Control, Registry};
 use crate::failure::Failure;
 use crate::ingest::{self, Ingestion};
 use crate::secret::cursor_secret;
@@ -76,7 +79,7 @@ pub(crate) struct Service {
     pub(crate) app: Arc<App>,
     pub(crate) lookup: lookup::Lookup,
     ingestion: Ingestion,
-    _dir: ledger::data_dir::DataDir,
+    dir: ledger::data_dir::DataDir,
 }
 
 impl Service {
@@ -92,9 +95,12 @@ impl Service {
             .map_err(|error| Failure::Store(crate::failure::chain(&error)))?;
         let progress = Arc::new(Progress::new());
         let secret = cursor_secret(stores.dir.path())?;
+        let (acts, queue) = act_channel();
         let app = App::new(AppParts {
             lookup: lookup.clone(),
             keys,
+            audit: Audit::new(stores.dir.path()),
+            acts,
             progress: progress.clone(),
             cursor_secret: secret,
             metrics_render: Box::new(move || metrics.render()),
@@ -115,12 +121,13 @@ impl Service {
             batch: config.batch_limits(),
             kafka: ingest::kafka_options(config, None),
             progress,
+            acts: queue,
         })?;
         Ok(Service {
             app: Arc::new(app),
             lookup,
             ingestion,
-            _dir: stores.dir,
+            dir: stores.dir,
         })
     }
 
@@ -130,8 +137,13 @@ impl Service {
         listener: TcpListener,
         shutdown: impl Future<Output = ()> + Send + 'static,
     ) -> Result<(), Failure> {
+        // A server without it still answers; only commands beside it cannot ask it.
+        let control = Control::listen(self.dir.path(), Registry::new()).map_err(
+            |cause| tracing::warn!(%cause, "there is no control socket; commands beside this server cannot ask it"),
+        );
         let router = api::router(self.app.clone());
         let ended = axum::serve(listener, router).with_graceful_shutdown(shutdown).await;
+        drop(control);
         let ingestion = self.ingestion;
         // Joining waits for a batch that is being committed; it must not hold up the runtime's own threads.
         let _ = tokio::task::spawn_blocking(move || drop(ingestion)).await;

@@ -82,7 +82,11 @@ fn masked(mut asked: Asked) -> Asked {
 
 impl Expected {
     pub(crate) fn of(messages: &[Vec<u8>], questions: &[Asked]) -> Self {
-        let oracle = oracle_of(messages);
+        Self::of_oracle(oracle_of(messages), questions)
+    }
+
+    /// What a model answers that operators have acted on.
+    pub(crate) fn of_oracle(oracle: Oracle, questions: &[Asked]) -> Self {
         let answered = |asked: &Asked| (asked.clone(), asked.answered_by(&oracle));
         Expected {
             questions: questions.iter().map(answered).collect(),

@@ -10,6 +10,8 @@ mod expected;
 mod feeding;
 mod http;
 mod kafka_kill;
+mod keys_and_audit;
+mod operated;
 mod order;
 mod permutations;
 mod product;

@@ -9,6 +9,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
+use api::audit::Audit;
 use api::keys::{KeyStore, Role};
 use api::{App, AppParts, Limits, Progress};
 use axum::Router;
@@ -17,6 +18,7 @@ use axum::http::{Request, StatusCode};
 use chrono::{DateTime, Utc};
 use domain::position::{PartitionId, Positions};
 use domain::time::Zones;
+use ledger::acts::act_channel;
 use ledger::data_dir::DataDir;
 use ledger::{Counts, Reader};
 use lookup::Lookup;
@@ -119,7 +121,9 @@ impl Product {
             recent: Arc::default(),
         };
         let pipeline = Pipeline::start(writer, reader.clone(), place.clone(), self.index.clone());
-        let pipeline = pipeline.expect("the index opens");
+        let mut pipeline = pipeline.expect("the index opens");
+        let (acts, queue) = act_channel();
+        pipeline.set_acts(queue);
         let options = lookup::Options {
             overdue_days: OVERDUE_DAYS,
             now: Arc::new(now),
@@ -129,6 +133,8 @@ impl Product {
         let app = Arc::new(App::new(AppParts {
             lookup,
             keys: KeyStore::open(self.dir.path().join("keys.json")).expect("the keys"),
+            audit: Audit::new(self.dir.path()),
+            acts,
             progress: Arc::new(Progress::new()),
             cursor_secret: [7; 32],
             metrics_render: Box::new(String::new),
@@ -199,6 +205,20 @@ impl Product {
         open.pipeline.apply(batch, now()).expect("the batch is applied").counts
     }
 
+    /// Every message once more, from a partition of its own.
+    pub(crate) fn deliver_again(&mut self, messages: &[Vec<u8>]) {
+        let partition = Arc::new(PartitionId::Kafka {
+            topic: "again".to_owned(),
+            partition: 0,
+        });
+        let sent = messages.iter().enumerate().map(|(place, message)| Sent {
+            partition: partition.clone(),
+            position: place as u64,
+            value: Some((message.clone(), Headers::new())),
+        });
+        self.apply(sent.collect());
+    }
+
     /// A key that sees these merchants; of a finance officer where there are none.
     pub(crate) fn key(&mut self, role: Role, merchants: &[String]) -> String {
         let mut named = vec![role.to_string()];
@@ -218,22 +238,31 @@ impl Product {
         self.send(key, request, Body::from(body.to_string()))
     }
 
+    /// A POST that the writer has to act on: it takes it here, as between two batches.
+    pub(crate) fn act(&mut self, key: &str, address: &str, body: &Value) -> Answer {
+        let router = self.opened().router.clone();
+        let request = Request::post(address)
+            .header("authorization", format!("Bearer {key}"))
+            .header("content-type", "application/json")
+            .body(Body::from(body.to_string()))
+            .expect("a request");
+        let asked = RUNTIME.spawn(async move { answered(router, request).await });
+        let open = self.open.as_mut().expect("the product is open");
+        while !asked.is_finished() {
+            open.pipeline
+                .serve_acts(Duration::from_millis(1), &now)
+                .expect("the act is done");
+        }
+        RUNTIME.block_on(asked).expect("an answer")
+    }
+
     fn send(&self, key: &str, request: axum::http::request::Builder, body: Body) -> Answer {
         let request = request
             .header("authorization", format!("Bearer {key}"))
             .body(body)
             .expect("a request");
         let router = self.opened().router.clone();
-        RUNTIME.block_on(async move {
-            let response = router.oneshot(request).await.expect("the router answers");
-            let (parts, body) = response.into_parts();
-            let body = to_bytes(body, usize::MAX).await.expect("the body is in memory");
-            let body = serde_json::from_slice(&body).unwrap_or_default();
-            Answer {
-                status: parts.status,
-                body,
-            }
-        })
+        RUNTIME.block_on(answered(router, request))
     }
 
     /// Compares all derived state with the versions. The index is closed and opened, so that it has reached the ledger.
@@ -248,5 +277,16 @@ impl Product {
             .iter()
             .map(|found| format!("verify: {found:?}"))
             .collect()
+    }
+}
+
+async fn answered(router: Router, request: Request<Body>) -> Answer {
+    let response = router.oneshot(request).await.expect("the router answers");
+    let (parts, body) = response.into_parts();
+    let body = to_bytes(body, usize::MAX).await.expect("the body is in memory");
+    let body = serde_json::from_slice(&body).unwrap_or_default();
+    Answer {
+        status: parts.status,
+        body,
     }
 }

@@ -255,7 +255,13 @@ impl Oracle {
         rows
     }
 
-    /// How many distinct contents were refused: the rows that quarantine holds for them.
+    /// Operators close the rows of these refused contents: they flag no payment and wait for nobody any more, however often
+    /// they come again.
+    pub fn close_refused(&mut self, chosen: impl Fn(&[u8]) -> bool) {
+        self.refused.retain(|(raw, _)| !chosen(raw));
+    }
+
+    /// How many distinct contents were refused and are open: the rows that quarantine holds for them.
     pub fn refused_contents(&self) -> usize {
         self.refused.iter().map(|(raw, _)| raw).collect::<BTreeSet<_>>().len()
     }

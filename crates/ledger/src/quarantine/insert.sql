@@ -1,0 +1,4 @@
+-- A new row of quarantine, open. Times are given in microseconds.
+insert into quarantine
+values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, make_timestamp(?), make_timestamp(?), ?, ?, ?, ?,
+        true, ?, ?, ?, ?, null, null, null)

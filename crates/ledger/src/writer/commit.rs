@@ -1,0 +1,119 @@
+//! What one batch writes into DuckDB, in one transaction.
+
+use std::collections::HashMap;
+
+use chrono::{DateTime, Utc};
+use domain::message::Digest;
+use domain::position::{PartitionId, Positions};
+use duckdb::params;
+
+use super::Writer;
+use crate::append::{self, micros};
+use crate::error::LedgerError;
+use crate::fold::Prepared;
+use crate::reader::Head;
+use crate::{events, quarantine_rows};
+
+impl Writer {
+    /// Returns the next seq and the next number of quarantine.
+    pub(super) fn commit(
+        &mut self,
+        head: &Head,
+        prepared: Prepared,
+        keys: &[(u64, u64)],
+        known: &HashMap<Digest, u64>,
+        positions: &Positions,
+        nulls: u64,
+    ) -> Result<(u64, u64), LedgerError> {
+        let at = head.applied_at.unwrap_or_default();
+        self.connection
+            .execute_batch("begin")
+            .map_err(LedgerError::engine("began a batch"))?;
+        self.write_positions(positions)?;
+        self.write_events(head.batch_no, at, &prepared)?;
+        let ids = &self.source_ids;
+        let source_id = |partition: &PartitionId| ids.get(partition).copied().unwrap_or(-1);
+        append::versions(&self.connection, head.batch_no, at, &prepared.versions, &source_id)?;
+        append::repeats(&self.connection, head.batch_no, &prepared.repeats, &source_id)?;
+        append::entries(&self.connection, &prepared.entries)?;
+        append::payments(&self.connection, &prepared.payments)?;
+        append::rollups(&self.connection, &prepared.cells)?;
+        append::keys(&self.connection, keys)?;
+        let next_n = quarantine_rows::write(
+            &self.connection,
+            prepared.quarantine,
+            known,
+            self.next_n,
+            at,
+            &source_id,
+        )?;
+        let next_seq = self.next_seq + keys.len() as u64;
+        let counts = prepared.counts;
+        self.connection
+            .execute(
+                "update head set batch_no = ?, applied_at = make_timestamp(?), appended_at = make_timestamp(?),
+                 next_seq = ?, next_n = ?, applied = applied + ?, duplicate = duplicate + ?, stale = stale + ?,
+                 conflict = conflict + ?, quarantined = quarantined + ?, nulls = nulls + ?",
+                params![
+                    head.batch_no as i64,
+                    micros(at),
+                    head.appended_at.map(micros),
+                    next_seq as i64,
+                    next_n as i64,
+                    counts.applied as i64,
+                    counts.duplicate as i64,
+                    counts.stale as i64,
+                    counts.conflict as i64,
+                    counts.quarantined as i64,
+                    nulls as i64
+                ],
+            )
+            .map_err(LedgerError::engine("wrote its head"))?;
+        self.connection
+            .execute_batch("commit")
+            .map_err(LedgerError::engine("committed a batch"))?;
+        Ok((next_seq, next_n))
+    }
+
+    /// Appends the batch's events and lets the oldest go. What is kept in memory is put right again by a reload where the
+    /// transaction fails.
+    fn write_events(&mut self, batch_no: u64, at: DateTime<Utc>, prepared: &Prepared) -> Result<(), LedgerError> {
+        let ids = &self.source_ids;
+        let source_id = |partition: &PartitionId| ids.get(partition).copied().unwrap_or(-1);
+        append::events(&self.connection, batch_no, at, &prepared.events, &source_id)?;
+        append::event_sources(&self.connection, &prepared.event_sources)?;
+        self.events
+            .sources
+            .extend(prepared.event_sources.iter().map(|(hash, _)| *hash));
+        self.events.add(batch_no, prepared.events.len() as u64);
+        if let Some((through, rows)) = self.events.excess() {
+            events::prune(&self.connection, through)?;
+            self.events.let_go(through, rows);
+        }
+        Ok(())
+    }
+
+    fn write_positions(&mut self, positions: &Positions) -> Result<(), LedgerError> {
+        let doing = "wrote its positions";
+        for (partition, next) in positions.iter() {
+            if let Some(id) = self.source_ids.get(partition) {
+                self.connection
+                    .execute(
+                        "update positions set next = greatest(next, ?) where source_id = ?",
+                        params![next as i64, id],
+                    )
+                    .map_err(LedgerError::engine(doing))?;
+            } else {
+                let id = i32::try_from(self.source_ids.len() + 1).unwrap_or(i32::MAX);
+                self.connection
+                    .execute(
+                        "insert into positions values (?, ?, ?)",
+                        params![id, partition.to_string(), next as i64],
+                    )
+                    .map_err(LedgerError::engine(doing))?;
+                self.source_ids.insert(partition.clone(), id);
+            }
+        }
+        Ok(())
+    }
+}
