@@ -66,9 +66,6 @@ impl KeyMap {
         self.shards.iter().map(|shard| shard.read().len() as u64).sum()
     }
 
-    pub(crate) fn clear(&self) {
-        self.shards.iter().for_each(|shard| shard.write().clear());
-    }
 }
 
 fn place(hash: u64) -> (usize, u32) {

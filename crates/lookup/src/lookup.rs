@@ -8,7 +8,7 @@ use domain::scope::Scope;
 use ledger::reports::{Report, ReportRequest};
 use ledger::{Head, QuarantineFilter, QuarantineRow, Reader, Status};
 use parking_lot::RwLock;
-use search::{IndexReader, Recent};
+use search::{IndexReader, Recent, SearchError};
 
 use crate::error::LookupError;
 use crate::page::{Page, PageRequest, page};
@@ -80,6 +80,12 @@ impl Lookup {
     /// One page of payments that satisfy the request's filter.
     pub fn page(&self, request: &PageRequest) -> Result<Answer<Page>, LookupError> {
         page(self, request)
+    }
+
+    /// An index that cannot be read is asked no more: its keeper notices, and opens it again or makes it again.
+    pub(crate) fn distrust_index(&self, error: &SearchError) {
+        tracing::error!(%error, "the search index cannot be read; the ledger is asked until it is repaired");
+        *self.index.write() = None;
     }
 
     pub fn report(&self, request: &ReportRequest, scope: &Scope) -> Result<Answer<Report>, LookupError> {

@@ -45,7 +45,16 @@ pub struct Page {
 const PARALLEL_MIN: usize = 128;
 
 pub(crate) fn page(lookup: &Lookup, request: &PageRequest) -> Result<Answer<Page>, LookupError> {
-    let mut plan = Plan::choose(lookup, request)?;
+    match page_of(lookup, request, Plan::choose(lookup, request)?) {
+        Err(LookupError::Search(error)) => {
+            lookup.distrust_index(&error);
+            page_of(lookup, request, Plan::without_index(lookup, request)?)
+        }
+        answer => answer,
+    }
+}
+
+fn page_of(lookup: &Lookup, request: &PageRequest, mut plan: Plan) -> Result<Answer<Page>, LookupError> {
     let head = plan.rows().head().clone();
     let mut builder = Builder::new(lookup, request, plan.rows())?;
     let mut early = None;

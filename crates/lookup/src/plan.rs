@@ -6,7 +6,7 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use ledger::{Joint, Order, Rows};
-use search::{IndexReader, IndexSnapshot, TermQuery, Walk, hour_of, term_query};
+use search::{IndexSnapshot, TermQuery, Walk, hour_of, term_query};
 
 use crate::error::LookupError;
 use crate::lookup::Lookup;
@@ -69,26 +69,29 @@ pub(crate) enum Plan {
 impl Plan {
     pub(crate) fn choose(lookup: &Lookup, request: &PageRequest) -> Result<Self, LookupError> {
         let query = term_query(&request.filter, &request.scope);
-        let index = lookup.index.read().clone();
-        match index {
-            Some(index) if asks_more_than_merchants(&query, request) => {
-                let (rows, recent, snapshot) = one_position(lookup, &index, &query, request)?;
-                let from_hour = request.after.as_ref().map(|after| hour_of(after.occurred_at));
-                let walk = snapshot.walk(&query, walk_order(request.order), from_hour);
-                Ok(Plan::Index(Box::new(IndexFirst {
-                    rows,
-                    recent,
-                    walk,
-                    ended: false,
-                })))
-            }
-            _ => Ok(Plan::Ledger(Box::new(LedgerFirst {
-                joint: lookup.reader.joint()?,
-                from: request.after.as_ref().map(|after| after.occurred_at),
-                chunk: request.limit * 2 + 2,
+        if asks_more_than_merchants(&query, request)
+            && let Some((rows, recent, snapshot)) = one_position(lookup, &query, request)?
+        {
+            let from_hour = request.after.as_ref().map(|after| hour_of(after.occurred_at));
+            let walk = snapshot.walk(&query, walk_order(request.order), from_hour);
+            return Ok(Plan::Index(Box::new(IndexFirst {
+                rows,
+                recent,
+                walk,
                 ended: false,
-            }))),
+            })));
         }
+        Plan::without_index(lookup, request)
+    }
+
+    /// The ledger alone: slower where words are asked for, and right all the same, because the row decides.
+    pub(crate) fn without_index(lookup: &Lookup, request: &PageRequest) -> Result<Self, LookupError> {
+        Ok(Plan::Ledger(Box::new(LedgerFirst {
+            joint: lookup.reader.joint()?,
+            from: request.after.as_ref().map(|after| after.occurred_at),
+            chunk: request.limit * 2 + 2,
+            ended: false,
+        })))
     }
 
     pub(crate) fn rows(&self) -> &Rows {
@@ -107,19 +110,22 @@ impl Plan {
 }
 
 /// Rows, recent payments and index that cover one position together: `search::Recent` says why in this order, and why
-/// again when the index has overtaken the rows meanwhile.
+/// again when the index has overtaken the rows meanwhile. The index is asked for last, because another one may have been
+/// put in its place, and the list been cut to that one. `None`: there is no index at the moment.
 fn one_position(
     lookup: &Lookup,
-    index: &IndexReader,
     query: &TermQuery,
     request: &PageRequest,
-) -> Result<(Rows, Recently, IndexSnapshot), LookupError> {
+) -> Result<Option<(Rows, Recently, IndexSnapshot)>, LookupError> {
     loop {
         let rows = lookup.reader.rows()?;
         let recent = Recently::select(lookup, query, request);
+        let Some(index) = lookup.index.read().clone() else {
+            return Ok(None);
+        };
         let snapshot = index.snapshot();
         if snapshot.position().batch_no <= rows.head().batch_no {
-            return Ok((rows, recent, snapshot));
+            return Ok(Some((rows, recent, snapshot)));
         }
     }
 }

@@ -17,6 +17,7 @@ use projector::source::{PartitionStatus, Source};
 
 use crate::config::Config;
 use crate::failure::{Failure, chain};
+use crate::operations::DeskSlot;
 
 /// Ingestion that runs until it is dropped.
 pub(crate) struct Ingestion {
@@ -43,6 +44,7 @@ pub(crate) struct Parts {
     /// None: no Kafka is read, and the stores are only brought to one position.
     pub(crate) kafka: Option<KafkaOptions>,
     pub(crate) progress: Arc<Progress>,
+    pub(crate) desk: DeskSlot,
 }
 
 /// Kafka's settings, if brokers are named.
@@ -91,10 +93,9 @@ fn ingest(parts: Parts, mut first: Option<KafkaSource>, stop: Arc<AtomicBool>) {
         }
     };
     progress.set_index_open(true);
+    *parts.desk.lock() = Some(pipeline.desk());
     let Some(options) = parts.kafka else {
-        while !stop.load(Ordering::Acquire) {
-            thread::sleep(std::time::Duration::from_millis(50));
-        }
+        keep(&mut pipeline, &progress, &stop);
         return;
     };
     let around = Surroundings {
@@ -109,12 +110,52 @@ fn ingest(parts: Parts, mut first: Option<KafkaSource>, stop: Arc<AtomicBool>) {
         }
     };
     let outcome = run(&mut pipeline, &mut open, &around, true, &mut |now| {
+        progress.set_store_problem(now.failure.map(store_problem));
+        if now.failure.is_some() {
+            return;
+        }
         progress.set_partitions(now.partitions.iter().filter_map(partition).collect());
         progress.set_source_problem(now.problems.first().cloned());
         progress.set_lag_ms(lag_ms(&now.partitions, now.appended_at));
     });
     if let Err(error) = outcome {
         tracing::error!(error = %chain(&error), "ingestion has ended");
+    }
+}
+
+/// Nothing is read: the stores are only repaired when a question finds them damaged.
+fn keep(pipeline: &mut Pipeline, progress: &Progress, stop: &AtomicBool) {
+    let mut failure: Option<PipelineError> = None;
+    while !stop.load(Ordering::Acquire) {
+        let pause = if failure.is_some() { 1_000 } else { 50 };
+        thread::sleep(std::time::Duration::from_millis(pause));
+        if failure.is_none() {
+            failure = pipeline.check_rows().err();
+        }
+        if let Some(found) = &failure {
+            tracing::error!(error = %chain(found), "the stores are opened again");
+            progress.set_store_problem(Some(store_problem(found)));
+            failure = pipeline.recover().err();
+        }
+        if failure.is_none() {
+            progress.set_store_problem(None);
+        }
+    }
+}
+
+/// What is wrong with a store, for the status: the chain of causes is in the log.
+fn store_problem(error: &PipelineError) -> String {
+    let text = chain(error);
+    let is_full = ["No space left", "os error 28", "ENOSPC"].iter().any(|sign| text.contains(sign));
+    if is_full {
+        return "the disk of the data directory is full: nothing new is applied until there is space, and nothing is \
+                lost; free space and it goes on by itself"
+            .to_owned();
+    }
+    match error {
+        PipelineError::Source(_) => format!("the input cannot be opened, which is tried again: {error}"),
+        PipelineError::RowsDamaged => format!("{error}"),
+        _ => format!("the stores cannot be written, which is tried again (the log has the cause): {error}"),
     }
 }
 

@@ -10,8 +10,10 @@ use tokio::net::TcpListener;
 
 use crate::cli::ServeArgs;
 use crate::config::Config;
+use crate::control::{self, Control};
 use crate::failure::Failure;
 use crate::ingest::{self, Ingestion};
+use crate::operations::{DeskSlot, Operations};
 use crate::secret::cursor_secret;
 use crate::stores::Stores;
 use crate::telemetry;
@@ -76,6 +78,7 @@ pub(crate) struct Service {
     pub(crate) app: Arc<App>,
     pub(crate) lookup: lookup::Lookup,
     ingestion: Ingestion,
+    _control: Control,
     _dir: ledger::data_dir::DataDir,
 }
 
@@ -107,6 +110,16 @@ impl Service {
                 ..Limits::default()
             },
         });
+        let desk = DeskSlot::default();
+        let operations = Operations {
+            reader: stores.reader.clone(),
+            index_dir: stores.place.dir.clone(),
+            index_options: config.index_limits().writer,
+            desk: desk.clone(),
+            rebuild_turn: parking_lot::Mutex::new(()),
+            backup_turn: parking_lot::Mutex::new(()),
+        };
+        let control = control::listen(stores.dir.path(), Arc::new(operations).handlers())?;
         let ingestion = ingest::start(ingest::Parts {
             writer: stores.writer,
             reader: stores.reader,
@@ -115,11 +128,13 @@ impl Service {
             batch: config.batch_limits(),
             kafka: ingest::kafka_options(config, None),
             progress,
+            desk,
         })?;
         Ok(Service {
             app: Arc::new(app),
             lookup,
             ingestion,
+            _control: control,
             _dir: stores.dir,
         })
     }

@@ -12,4 +12,5 @@ mod order;
 mod permutations;
 mod product;
 mod program;
+mod self_repair;
 mod shrink;
