@@ -121,6 +121,9 @@ impl RowStore {
     /// Takes a store that [`begin`](Self::begin) gave, and that is complete, in place of the one in use.
     pub(crate) fn publish(&self, files: RowFiles, path: &Path) -> Result<(), LedgerError> {
         let failed = "was put in place";
+        // Into tables: rows of a journal would have to be read again at every opening until as many others came.
+        let flushed = files.rows.rotate_memtable_and_wait();
+        flushed.map_err(LedgerError::rows(failed))?;
         let synced = files.database.persist(fjall::PersistMode::SyncAll);
         synced.map_err(LedgerError::rows(failed))?;
         let switched = self.generations.switch(path);

@@ -26,7 +26,7 @@ fn restore(fed: &Fed, name: &str, to: &str) -> Ended {
 
 #[test]
 fn a_backup_of_a_running_server_answers_as_the_server_did() {
-    let messages = draw(400, 41);
+    let messages = draw(150, 41);
     let model = model_of(&messages);
     let fed = Fed::with(&messages);
     let server = Server::start(&fed.data_dir());

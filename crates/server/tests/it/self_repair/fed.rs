@@ -14,7 +14,7 @@ use crate::kafka_kill::questions::{self, Question};
 use crate::program::{Server, await_that, run};
 
 /// Searches for each reader.
-const SEARCHES: u64 = 40;
+const SEARCHES: u64 = 12;
 
 /// Hostile messages that a file can hold: one a line.
 pub(crate) fn draw(payments: u64, seed: u64) -> Vec<Visible> {

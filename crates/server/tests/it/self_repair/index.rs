@@ -20,7 +20,7 @@ fn repaired(case: &str, fed: &Fed, model: &crate::kafka_kill::model::Model, says
 
 #[test]
 fn an_index_that_was_deleted_or_damaged_is_made_again() {
-    let messages = draw(400, 11);
+    let messages = draw(150, 11);
     let model = model_of(&messages);
     let fed = Fed::with(&messages);
     let index = fed.data_dir().join("index");
@@ -61,7 +61,7 @@ fn an_index_that_was_deleted_or_damaged_is_made_again() {
 
 #[test]
 fn an_index_older_or_newer_than_the_ledger_is_brought_to_it() {
-    let messages = draw(400, 12);
+    let messages = draw(200, 12);
     let (first, second) = messages.split_at(messages.len() / 2);
     let (half, whole) = (model_of(first), model_of(&messages));
     let fed = Fed::with(first);
