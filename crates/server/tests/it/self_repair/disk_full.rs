@@ -8,7 +8,7 @@ use testkit::kafka::{Record, TestKafka, TestProducer};
 
 use super::fed::{Fed, await_ready, copied, draw, model_of, verify};
 use crate::http::Client;
-use crate::program::{Server, await_that, ledgerlens, say};
+use crate::program::{Server, await_that, ledgerlens, number, say};
 
 /// A small file system in memory, unmounted at the end.
 struct Disk<'a>(&'a Path);
@@ -101,7 +101,7 @@ fn a_full_disk_stops_the_ledger_and_loses_nothing() {
     await_that("the first part is read", || read() == first.len() as u64);
     await_ready(&server);
 
-    fill(&place, 256 << 10);
+    fill(&place, number("LEDGERLENS_DISK_LEFT_KB", 256) << 10);
     publish(second);
     await_that("it says that the disk is full", || {
         let (status, body) = operator.get("/readyz");

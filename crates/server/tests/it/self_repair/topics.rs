@@ -262,30 +262,6 @@ fn another_cluster_with_topics_of_the_same_names_is_not_read() {
 
 #[test]
 #[ignore = "needs a real Kafka"]
-fn a_topic_created_anew_under_a_running_server_is_not_read() {
-    let Some(kafka) = TestKafka::for_test("a_topic_created_anew_under_a_running_server_is_not_read") else {
-        return;
-    };
-    let topics = Topics::at(kafka);
-    let messages = draw(100, 57);
-    let model = model_of(&messages);
-    let fed = fed_by(&topics, &messages);
-    let server = topics.start(&fed);
-    await_caught_up(&server, &fed);
-    kafka.delete_topic(&topics.names[0]);
-    await_that("the topic can be created", || {
-        kafka.try_create_topic(&topics.names[0], PARTITIONS)
-    });
-    let others = draw(300, 58);
-    topics.publish(of_topic(&others, true));
-    await_read_or_stopped(&server, &fed, &payments_partitions(&topics), "");
-    fed.compare(&server, &model);
-    server.stop();
-    fed.verify();
-}
-
-#[test]
-#[ignore = "needs a real Kafka"]
 fn a_partition_of_poison_alone_goes_to_quarantine_and_holds_up_no_other() {
     let Some(kafka) = TestKafka::for_test("a_partition_of_poison_alone_goes_to_quarantine_and_holds_up_no_other") else {
         return;
