@@ -104,8 +104,6 @@ fn describe(connection: &Connection, copy: &mut LedgerCopy) -> Result<(), Ledger
     let rows = statement
         .query_map([], |row| Ok((row.get(0)?, row.get::<_, i64>(1)?.unsigned_abs())))
         .map_err(LedgerError::engine(doing))?;
-    copy.positions = rows
-        .collect::<Result<_, _>>()
-        .map_err(LedgerError::engine(doing))?;
+    copy.positions = rows.collect::<Result<_, _>>().map_err(LedgerError::engine(doing))?;
     Ok(())
 }

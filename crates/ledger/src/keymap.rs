@@ -65,7 +65,6 @@ impl KeyMap {
     pub(crate) fn len(&self) -> u64 {
         self.shards.iter().map(|shard| shard.read().len() as u64).sum()
     }
-
 }
 
 fn place(hash: u64) -> (usize, u32) {

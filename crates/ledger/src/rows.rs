@@ -70,7 +70,9 @@ impl RowStore {
 
     fn open_current(&self) -> Result<Option<RowFiles>, LedgerError> {
         let current = self.generations.current();
-        let current = current.map_err(fjall::Error::Io).map_err(LedgerError::rows("was looked for"))?;
+        let current = current
+            .map_err(fjall::Error::Io)
+            .map_err(LedgerError::rows("was looked for"))?;
         let Some(path) = current else { return Ok(None) };
         match RowFiles::open(&path, self.cache_bytes) {
             Ok(files) => Ok(Some(files)),
@@ -113,7 +115,9 @@ impl RowStore {
     /// An empty store beside the one in use.
     pub(crate) fn begin(&self) -> Result<(RowFiles, std::path::PathBuf), LedgerError> {
         let path = self.generations.fresh();
-        let path = path.map_err(fjall::Error::Io).map_err(LedgerError::rows("was made again"))?;
+        let path = path
+            .map_err(fjall::Error::Io)
+            .map_err(LedgerError::rows("was made again"))?;
         let files = RowFiles::open(&path, self.cache_bytes).map_err(LedgerError::rows("was made again"))?;
         Ok((files, path))
     }
@@ -158,7 +162,8 @@ impl RowStore {
 
     pub(crate) fn disk_bytes(&self) -> u64 {
         let slot = self.slot.read();
-        slot.as_ref().map_or(0, |files| files.database.disk_space().unwrap_or(0))
+        slot.as_ref()
+            .map_or(0, |files| files.database.disk_space().unwrap_or(0))
     }
 }
 
@@ -258,9 +263,7 @@ impl RowFiles {
             return Ok(None);
         };
         let head: Option<Head> = postcard::from_bytes(&head).ok();
-        Ok(head
-            .filter(|_| *held == *store_id.as_bytes())
-            .map(|head| head.batch_no))
+        Ok(head.filter(|_| *held == *store_id.as_bytes()).map(|head| head.batch_no))
     }
 
     pub(crate) fn set_store_id(&self, store_id: &str) -> Result<(), LedgerError> {
@@ -288,7 +291,8 @@ impl RowSnapshot {
     }
 
     pub(crate) fn get(&self, seq: u64) -> Result<Option<Dossier>, LedgerError> {
-        self.files.decoded(self.snapshot.get(&self.files.rows, seq.to_be_bytes()))
+        self.files
+            .decoded(self.snapshot.get(&self.files.rows, seq.to_be_bytes()))
     }
 
     /// Every row from `first` on, in seq order.

@@ -137,17 +137,12 @@ impl KafkaSource {
                 }
                 self.outage = Some(reason);
             }
-            Code::UnknownTopic
-            | Code::UnknownPartition
-            | Code::UnknownTopicOrPartition
-            | Code::UnknownTopicId => {
+            Code::UnknownTopic | Code::UnknownPartition | Code::UnknownTopicOrPartition | Code::UnknownTopicId => {
                 tracing::warn!(%reason, "a Kafka topic has gone: the logs are compared before anything more is read");
                 self.is_held = true;
                 self.discovery.ask(Ask::Check);
             }
-            Code::TopicAuthorizationFailed
-            | Code::ClusterAuthorizationFailed
-            | Code::GroupAuthorizationFailed => {
+            Code::TopicAuthorizationFailed | Code::ClusterAuthorizationFailed | Code::GroupAuthorizationFailed => {
                 tracing::warn!(%reason, "Kafka refuses a topic");
                 self.discovery.ask(Ask::Look);
             }

@@ -57,7 +57,12 @@ impl Pipeline {
         limits: IndexLimits,
     ) -> Result<Self, PipelineError> {
         let desk = IndexDesk::default();
-        let keeper = Some(IndexKeeper::start(ledger.clone(), place.clone(), limits.clone(), &desk)?);
+        let keeper = Some(IndexKeeper::start(
+            ledger.clone(),
+            place.clone(),
+            limits.clone(),
+            &desk,
+        )?);
         Ok(Pipeline {
             writer,
             ledger,

@@ -81,7 +81,12 @@ fn build_in(ledger: &Reader, dir: &Path, options: &Options, progress: Progress<'
 }
 
 /// Makes an index without a server, and puts it in the place of the one in `root`. Returns the payments in it.
-pub fn rebuild_index(ledger: &Reader, root: &Path, options: &Options, progress: Progress<'_>) -> Result<u64, PipelineError> {
+pub fn rebuild_index(
+    ledger: &Reader,
+    root: &Path,
+    options: &Options,
+    progress: Progress<'_>,
+) -> Result<u64, PipelineError> {
     let generations = Generations::new(root);
     generations.sweep();
     let built = build(ledger, &generations, options, progress)?;

@@ -53,7 +53,9 @@ pub(crate) fn open(ledger: &Reader, place: &IndexPlace, options: &Options) -> Re
 
 fn open_current(generations: &Generations, ledger: &Reader, options: &Options) -> Result<IndexWriter, SearchError> {
     let Some(dir) = generations.current().map_err(SearchError::Io)? else {
-        return Err(SearchError::Missing { dir: PathBuf::from("index") });
+        return Err(SearchError::Missing {
+            dir: PathBuf::from("index"),
+        });
     };
     let writer = IndexWriter::open(&dir, ledger.store_id(), options)?;
     writer.reader().check_files()?;
@@ -98,7 +100,12 @@ fn rebuild_in_place(ledger: &Reader, place: &IndexPlace, options: &Options) -> R
     let Built { writer, dir, .. } = rebuild::build(ledger, &generations, options, &mut |progress| {
         if told_at.elapsed() > std::time::Duration::from_secs(5) {
             told_at = std::time::Instant::now();
-            tracing::info!("search index: {} {} of {}", progress.stage, progress.done, progress.total);
+            tracing::info!(
+                "search index: {} {} of {}",
+                progress.stage,
+                progress.done,
+                progress.total
+            );
         }
     })?;
     generations.switch(&dir).map_err(SearchError::Io)?;

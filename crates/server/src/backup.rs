@@ -104,7 +104,9 @@ fn beside_the_stores(data_dir: &Path) -> io::Result<Vec<String>> {
     let mut names = Vec::new();
     for item in fs::read_dir(data_dir)? {
         let item = item?;
-        let Ok(name) = item.file_name().into_string() else { continue };
+        let Ok(name) = item.file_name().into_string() else {
+            continue;
+        };
         let is_temporary = [".tmp", ".new", ".lock"].iter().any(|ending| name.ends_with(ending)) || name == MANIFEST;
         if item.file_type()?.is_file() && !is_temporary && !NOT_BACKED_UP.contains(&name.as_str()) {
             names.push(name);

@@ -73,7 +73,10 @@ pub(crate) fn listen(data_dir: &Path, handlers: Handlers) -> Result<Control, Fai
 fn answer(stream: UnixStream, handlers: &Handlers) {
     let Ok(reading) = stream.try_clone() else { return };
     let mut line = String::new();
-    if BufReader::new(reading.take(REQUEST_BYTES_MAX)).read_line(&mut line).is_err() {
+    if BufReader::new(reading.take(REQUEST_BYTES_MAX))
+        .read_line(&mut line)
+        .is_err()
+    {
         return;
     }
     let mut writing = stream;

@@ -146,7 +146,9 @@ fn keep(pipeline: &mut Pipeline, progress: &Progress, stop: &AtomicBool) {
 /// What is wrong with a store, for the status: the chain of causes is in the log.
 fn store_problem(error: &PipelineError) -> String {
     let text = chain(error);
-    let is_full = ["No space left", "os error 28", "ENOSPC"].iter().any(|sign| text.contains(sign));
+    let is_full = ["No space left", "os error 28", "ENOSPC"]
+        .iter()
+        .any(|sign| text.contains(sign));
     if is_full {
         return "the disk of the data directory is full: nothing new is applied until there is space, and nothing is \
                 lost; free space and it goes on by itself"

@@ -37,7 +37,10 @@ impl Operations {
             "rebuild-index",
             Box::new(move |_, progress| shared.rebuild_index(progress)),
         );
-        handlers.insert("backup", Box::new(move |request, progress| self.backup(request, progress)));
+        handlers.insert(
+            "backup",
+            Box::new(move |request, progress| self.backup(request, progress)),
+        );
         handlers
     }
 

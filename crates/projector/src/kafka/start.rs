@@ -119,7 +119,10 @@ mod tests {
             (Recognised::Same { moved: None }, Ok(())),
             (Recognised::Same { moved: moved() }, Ok(())),
             (Recognised::Deleted { moved: None }, Ok(())),
-            (Recognised::Deleted { moved: moved() }, Err(Stopped::Foreign { cluster })),
+            (
+                Recognised::Deleted { moved: moved() },
+                Err(Stopped::Foreign { cluster }),
+            ),
             (Recognised::Other { position: 14 }, Err(Stopped::Other { position: 14 })),
             (
                 Recognised::Ends { position: 24 },

@@ -41,7 +41,10 @@ fn a_backup_of_a_running_server_answers_as_the_server_did() {
 
     for name in ["backup", "offline"] {
         let to = format!("restored-{name}");
-        assert_eq!(restore(&fed, name, &to).with_code(0).last_json()["as_of"], made["as_of"]);
+        assert_eq!(
+            restore(&fed, name, &to).with_code(0).last_json()["as_of"],
+            made["as_of"]
+        );
         verify(&fed.beside(&to));
         let server = Server::start(&fed.beside(&to));
         // Keys and cursors go with it.

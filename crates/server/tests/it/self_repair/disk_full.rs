@@ -18,7 +18,9 @@ impl<'a> Disk<'a> {
     fn mount(place: &'a Path) -> Option<Self> {
         fs::create_dir_all(place).expect("a directory");
         let mut mount = Command::new("mount");
-        mount.args(["-t", "tmpfs", "-o", "size=48m", "ledgerlens-test"]).arg(place);
+        mount
+            .args(["-t", "tmpfs", "-o", "size=48m", "ledgerlens-test"])
+            .arg(place);
         let mounted = mount.status().is_ok_and(|status| status.success());
         mounted.then_some(Disk(place))
     }
@@ -109,7 +111,9 @@ fn a_full_disk_stops_the_ledger_and_loses_nothing() {
     });
     let status = operator.json("/v1/ingest/status");
     assert!(
-        status["problem"].as_str().is_some_and(|problem| problem.contains("full")),
+        status["problem"]
+            .as_str()
+            .is_some_and(|problem| problem.contains("full")),
         "{status}"
     );
     say(&format!("full after {} of {} messages", read(), messages.len()));

@@ -88,7 +88,13 @@ impl Fed {
         let file = self.dir.path().join("messages.ndjson");
         let lines: Vec<&[u8]> = messages.iter().map(|message| message.value.as_slice()).collect();
         fs::write(&file, lines.join(&b'\n')).expect("a file");
-        run(["backfill".as_ref(), "--data-dir".as_ref(), self.data_dir().as_os_str(), file.as_os_str()]).with_code(0);
+        run([
+            "backfill".as_ref(),
+            "--data-dir".as_ref(),
+            self.data_dir().as_os_str(),
+            file.as_os_str(),
+        ])
+        .with_code(0);
     }
 
     pub(crate) fn data_dir(&self) -> PathBuf {
@@ -169,7 +175,9 @@ pub(crate) fn verify(data_dir: &Path) {
 #[track_caller]
 pub(crate) fn await_ready(server: &Server) {
     let client = Client::new(&server.base(), "");
-    await_that("/readyz", || client.try_get("/readyz").is_ok_and(|(status, _)| status == 200));
+    await_that("/readyz", || {
+        client.try_get("/readyz").is_ok_and(|(status, _)| status == 200)
+    });
 }
 
 /// The merchants with the most payments and one with few.

@@ -70,11 +70,21 @@ fn an_index_older_or_newer_than_the_ledger_is_brought_to_it() {
     fed.backfill(second);
 
     fed.put_back("index");
-    repaired("older", &fed, &whole, "the search index is behind the ledger and is caught up");
+    repaired(
+        "older",
+        &fed,
+        &whole,
+        "the search index is behind the ledger and is caught up",
+    );
 
     // A backup of the ledger alone: index and rows are of a later time that does not exist any more.
     fed.put_back("ledger");
-    repaired("newer", &fed, &half, "the search index is ahead of the ledger and is made again");
+    repaired(
+        "newer",
+        &fed,
+        &half,
+        "the search index is ahead of the ledger and is made again",
+    );
 }
 
 #[test]
@@ -93,7 +103,9 @@ fn an_index_taken_away_from_a_running_server_is_made_again() {
     let server = Server::start(&fed.data_dir());
     fed.compare_until_indexed(&server, &whole);
     let client = Client::new(&server.base(), &fed.operator);
-    await_that("the index is up", || client.json("/v1/ingest/status")["index"]["batches_behind"] == 0);
+    await_that("the index is up", || {
+        client.json("/v1/ingest/status")["index"]["batches_behind"] == 0
+    });
     server.stop();
     fed.verify();
 }

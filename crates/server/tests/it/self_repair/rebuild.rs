@@ -27,8 +27,17 @@ fn the_index_is_made_again_while_searches_go_on() {
             asked
         });
         for _ in 0..3 {
-            let ended = run(["rebuild-index".as_ref(), "--data-dir".as_ref(), fed.data_dir().as_os_str()]).with_code(0);
-            assert!(ended.stdout.contains("payments are in the search index"), "{}", ended.stdout);
+            let ended = run([
+                "rebuild-index".as_ref(),
+                "--data-dir".as_ref(),
+                fed.data_dir().as_os_str(),
+            ])
+            .with_code(0);
+            assert!(
+                ended.stdout.contains("payments are in the search index"),
+                "{}",
+                ended.stdout
+            );
         }
         is_over.store(true, Ordering::Release);
         asking.join().expect("every answer was right")
@@ -37,7 +46,11 @@ fn the_index_is_made_again_while_searches_go_on() {
     fed.compare(&server, &model);
     let (status, _, said) = server.terminate();
     assert_eq!(status.code(), Some(0), "{said}");
-    assert_eq!(said.matches("the search index was made again and is in use").count(), 3, "{said}");
+    assert_eq!(
+        said.matches("the search index was made again and is in use").count(),
+        3,
+        "{said}"
+    );
     let metas = files_under(&fed.data_dir().join("index"));
     assert_eq!(
         metas.iter().filter(|file| file.ends_with("meta.json")).count(),
@@ -46,7 +59,12 @@ fn the_index_is_made_again_while_searches_go_on() {
     );
     fed.verify();
 
-    run(["rebuild-index".as_ref(), "--data-dir".as_ref(), fed.data_dir().as_os_str()]).with_code(0);
+    run([
+        "rebuild-index".as_ref(),
+        "--data-dir".as_ref(),
+        fed.data_dir().as_os_str(),
+    ])
+    .with_code(0);
     fed.verify();
 }
 

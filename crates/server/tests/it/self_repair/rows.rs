@@ -33,7 +33,12 @@ fn rows_that_were_deleted_or_put_back_are_made_again() {
     fs::remove_dir_all(fed.data_dir().join("rows")).expect("the rows are there");
     repaired("deleted", &fed, &whole, "made again from the ledger");
     fed.put_back("rows");
-    repaired("behind", &fed, &whole, "the row store is behind the ledger and is caught up");
+    repaired(
+        "behind",
+        &fed,
+        &whole,
+        "the row store is behind the ledger and is caught up",
+    );
     fed.put_back("ledger");
     repaired("ahead", &fed, &half, "ahead of it and is made again");
 }

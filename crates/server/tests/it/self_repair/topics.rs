@@ -262,8 +262,61 @@ fn another_cluster_with_topics_of_the_same_names_is_not_read() {
 
 #[test]
 #[ignore = "needs a real Kafka"]
+fn a_backup_made_while_messages_come_in_reads_on_from_its_positions() {
+    let Some(kafka) = TestKafka::for_test("a_backup_made_while_messages_come_in_reads_on_from_its_positions") else {
+        return;
+    };
+    let topics = Topics::at(kafka);
+    let messages = draw(1_500, 60);
+    let model = model_of(&messages);
+    let fed = Fed::empty(&model);
+    let server = topics.start(&fed);
+    let backup = |name: &str| {
+        let ended = run([
+            "backup".as_ref(),
+            "--data-dir".as_ref(),
+            fed.data_dir().as_os_str(),
+            fed.beside(name).as_os_str(),
+        ]);
+        ended.with_code(0).last_json()
+    };
+    let made = std::thread::scope(|scope| {
+        let publishing = scope.spawn(|| messages.chunks(500).for_each(|part| topics.publish(part)));
+        let mut made = Vec::new();
+        while !publishing.is_finished() || made.is_empty() {
+            made.push(backup(&format!("backup-{}", made.len())));
+        }
+        made
+    });
+    await_caught_up(&server, &fed);
+    server.stop();
+    crate::program::say(&format!("backups meanwhile: {made:?}"));
+    for number in [0, made.len() - 1] {
+        let restored = fed.beside(&format!("restored-{number}"));
+        run([
+            "restore".as_ref(),
+            fed.beside(&format!("backup-{number}")).as_os_str(),
+            "--data-dir".as_ref(),
+            restored.as_os_str(),
+        ])
+        .with_code(0);
+        verify(&restored);
+        let server = topics.start_on(&restored);
+        await_caught_up(&server, &fed);
+        fed.compare(&server, &model);
+        let counts = &Client::new(&server.base(), &fed.operator).json("/v1/ingest/status")["counts"];
+        let read: u64 = counts.as_object().expect("counts").values().filter_map(Value::as_u64).sum();
+        assert_eq!(read, messages.len() as u64, "each message once: {counts}");
+        server.stop();
+        verify(&restored);
+    }
+}
+
+#[test]
+#[ignore = "needs a real Kafka"]
 fn a_partition_of_poison_alone_goes_to_quarantine_and_holds_up_no_other() {
-    let Some(kafka) = TestKafka::for_test("a_partition_of_poison_alone_goes_to_quarantine_and_holds_up_no_other") else {
+    let Some(kafka) = TestKafka::for_test("a_partition_of_poison_alone_goes_to_quarantine_and_holds_up_no_other")
+    else {
         return;
     };
     let mut topics = Topics::at(kafka);
