@@ -1,6 +1,6 @@
 //! `backfill`: message files into the ledger, on the same path as Kafka.
 
-use std::path::PathBuf;
+use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -73,7 +73,7 @@ fn stop_on_interrupt(stop: Arc<AtomicBool>) {
 /// Applies one file from where the ledger left it.
 pub(crate) fn one(
     pipeline: &mut Pipeline,
-    file: &PathBuf,
+    file: &Path,
     config: &Config,
     stop: &Arc<AtomicBool>,
 ) -> Result<Counts, Failure> {

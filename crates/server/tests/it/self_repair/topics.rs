@@ -305,7 +305,12 @@ fn a_backup_made_while_messages_come_in_reads_on_from_its_positions() {
         await_caught_up(&server, &fed);
         fed.compare(&server, &model);
         let counts = &Client::new(&server.base(), &fed.operator).json("/v1/ingest/status")["counts"];
-        let read: u64 = counts.as_object().expect("counts").values().filter_map(Value::as_u64).sum();
+        let read: u64 = counts
+            .as_object()
+            .expect("counts")
+            .values()
+            .filter_map(Value::as_u64)
+            .sum();
         assert_eq!(read, messages.len() as u64, "each message once: {counts}");
         server.stop();
         verify(&restored);
