@@ -20,8 +20,16 @@ create table head (
     nulls       bigint not null     -- messages without a value, which have no verdict
 );
 
--- Partitions of the input and the next position to read of each.
-create table positions (source_id integer not null, name varchar not null, next bigint not null);
+-- Partitions of the input and the next position to read of each, with the last message applied: it is compared with
+-- the log before a partition is read on, so that another log under the same name is noticed.
+create table positions (
+    source_id     integer not null,
+    name          varchar not null,
+    next          bigint not null,   -- -1: forgotten at an operator's request; read from the beginning of its log
+    cluster_id    varchar,           -- of the Kafka cluster that the last message came from
+    last_position bigint,
+    last_checksum varchar            -- XXH3-128 of its timestamp, key and value, 32 hex digits
+);
 
 -- Every payment key ever seen: seq is given once, in order of first sight; hash is of the key.
 create table keys (seq bigint not null, hash bigint not null);

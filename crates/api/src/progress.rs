@@ -24,6 +24,7 @@ pub struct PartitionProgress {
 pub struct Progress {
     partitions: RwLock<Vec<PartitionProgress>>,
     source_problem: RwLock<Option<String>>,
+    store_problem: RwLock<Option<String>>,
     lag_ms: AtomicU64,
     ledger_open: AtomicBool,
     index_open: AtomicBool,
@@ -42,6 +43,15 @@ impl Progress {
     /// What keeps all input from being read, such as a broker that does not answer; `None` when it is over.
     pub fn set_source_problem(&self, problem: Option<String>) {
         *self.source_problem.write() = problem;
+    }
+
+    /// What keeps the stores from being written, such as a full disk; `None` when it is over.
+    pub fn set_store_problem(&self, problem: Option<String>) {
+        *self.store_problem.write() = problem;
+    }
+
+    pub fn store_problem(&self) -> Option<String> {
+        self.store_problem.read().clone()
     }
 
     /// How long the newest message that was read but not applied has been waiting; 0 when caught up.

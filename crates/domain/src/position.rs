@@ -41,33 +41,72 @@ impl PartitionId {
     }
 }
 
+/// The last message applied of a partition, by which its log is known again.
+///
+/// An offset alone says nothing of a topic that was deleted and created anew, or of another cluster's topic of the same
+/// name. So the message before it is remembered, and compared before the partition is read on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Landmark {
+    /// The cluster's own name for itself, where it said one.
+    pub cluster_id: Option<String>,
+    pub position: u64,
+    /// XXH3-128 of the message's timestamp, key and value.
+    pub checksum: u128,
+}
+
 /// The next position to read, per partition; a partition that is absent starts at its beginning.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Positions(BTreeMap<PartitionId, u64>);
+pub struct Positions {
+    next: BTreeMap<PartitionId, u64>,
+    landmarks: BTreeMap<PartitionId, Landmark>,
+}
 
 impl Positions {
     /// The next position to read of `partition`, if anything of it was applied.
     pub fn next(&self, partition: &PartitionId) -> Option<u64> {
-        self.0.get(partition).copied()
+        self.next.get(partition).copied()
     }
 
     /// Notes that everything before `next` is applied. A position never goes back.
     pub fn advance(&mut self, partition: &PartitionId, next: u64) {
-        match self.0.get_mut(partition) {
+        match self.next.get_mut(partition) {
             Some(held) => *held = next.max(*held),
             None => {
-                self.0.insert(partition.clone(), next);
+                self.next.insert(partition.clone(), next);
             }
         }
     }
 
+    /// The last message applied of `partition`, where its source remembers messages.
+    pub fn landmark(&self, partition: &PartitionId) -> Option<&Landmark> {
+        self.landmarks.get(partition)
+    }
+
+    /// Remembers the last message of `partition`.
+    pub fn remember(&mut self, partition: &PartitionId, landmark: Landmark) {
+        self.landmarks.insert(partition.clone(), landmark);
+    }
+
+    /// Adds what a later batch moved on.
+    pub fn merge(&mut self, later: &Positions) {
+        for (partition, next) in later.iter() {
+            self.advance(partition, next);
+        }
+        for (partition, landmark) in &later.landmarks {
+            self.remember(partition, landmark.clone());
+        }
+    }
+
     pub fn iter(&self) -> impl Iterator<Item = (&PartitionId, u64)> {
-        self.0.iter().map(|(partition, next)| (partition, *next))
+        self.next.iter().map(|(partition, next)| (partition, *next))
     }
 }
 
 impl FromIterator<(PartitionId, u64)> for Positions {
     fn from_iter<I: IntoIterator<Item = (PartitionId, u64)>>(items: I) -> Self {
-        Positions(items.into_iter().collect())
+        Positions {
+            next: items.into_iter().collect(),
+            landmarks: BTreeMap::new(),
+        }
     }
 }

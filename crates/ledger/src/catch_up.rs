@@ -1,6 +1,7 @@
 //! Making derived state again from the ledger: the key map, the rows, the split payments.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::{Duration, Instant};
 
 use domain::decode::decode_body;
 use domain::dossier::Dossier;
@@ -12,19 +13,20 @@ use crate::error::LedgerError;
 use crate::keymap::KeyMap;
 use crate::list_row::is_split;
 use crate::reader::{Head, Shared};
-use crate::rows::RowStore;
+use crate::rows::{EncodedRow, RowStore};
 
 /// Payments whose versions are read at once while rows are made again: bounds the memory of a rebuild.
 pub(crate) const REBUILD_PAYMENTS: u64 = 20_000;
 
-/// Fills the key map from the table `keys`.
+/// Adds to the key map what the table `keys` has more. Seqs are given without a gap and keys never go, so what the map
+/// holds is a beginning of the table; and readers who look into it meanwhile find everything that they found before.
 pub(crate) fn load_keys(connection: &Connection, keymap: &KeyMap) -> Result<(), LedgerError> {
     let doing = "read its payment keys";
-    keymap.clear();
     let mut statement = connection
-        .prepare("select hash, seq from keys")
+        .prepare("select hash, seq from keys where seq >= ?")
         .map_err(LedgerError::engine(doing))?;
-    let mut rows = statement.query([]).map_err(LedgerError::engine(doing))?;
+    let held = i64::try_from(keymap.len()).unwrap_or(i64::MAX);
+    let mut rows = statement.query([held]).map_err(LedgerError::engine(doing))?;
     while let Some(row) = rows.next().map_err(LedgerError::engine(doing))? {
         let hash: i64 = row.get(0).map_err(LedgerError::engine(doing))?;
         let seq: i64 = row.get(1).map_err(LedgerError::engine(doing))?;
@@ -111,50 +113,75 @@ pub(crate) fn dossiers(connection: &Connection, seqs: &Seqs<'_>) -> Result<BTree
     Ok(found)
 }
 
-/// Brings the rows up to `head`: those of the batches they missed, or all of them where they are ahead of the ledger
-/// (a restored backup), of another store or new.
+/// Payments that are caught up in one act, so that no reader sees some of them and not others.
+const CAUGHT_UP_AT_ONCE: usize = 50_000;
+
+/// Brings the rows up to `head`: those of the batches they missed, or all of them where they are damaged, ahead of the
+/// ledger (a restored backup), of another store or not there.
 pub(crate) fn rows(connection: &Connection, shared: &Shared, head: &Head) -> Result<(), LedgerError> {
     let store = &shared.rows;
-    let held = store.snapshot().head()?;
-    let same_store = store.store_id()?.as_deref() == Some(shared.store_id.as_str());
-    let reached = held
-        .map(|held| held.batch_no)
-        .filter(|reached| same_store && *reached <= head.batch_no);
-    match reached {
-        Some(reached) if reached == head.batch_no => return Ok(()),
-        Some(reached) => {
+    store.resume()?;
+    let Some(files) = store.sound() else {
+        if head.batch_no > 0 {
+            tracing::warn!("the row store is missing or damaged and is made again from the ledger");
+        }
+        return rows_again(connection, shared, head);
+    };
+    match files.reached(&shared.store_id)? {
+        Some(reached) if reached == head.batch_no => Ok(()),
+        Some(reached) if reached < head.batch_no => {
             tracing::info!(
                 from = reached,
                 to = head.batch_no,
                 "the row store is behind the ledger and is caught up"
             );
-            let missed = touched_since(connection, reached)?;
+            let mut missed = touched_since(connection, reached)?;
+            let rest = missed.split_off(missed.len().min(CAUGHT_UP_AT_ONCE));
+            for part in rest.chunks(2_000) {
+                files.put(encoded(&dossiers(connection, &Seqs::These(part))?)?)?;
+            }
+            let mut last = Vec::with_capacity(missed.len());
             for part in missed.chunks(2_000) {
-                put(store, &dossiers(connection, &Seqs::These(part))?)?;
+                last.extend(encoded(&dossiers(connection, &Seqs::These(part))?)?);
             }
+            files.commit(head, last)
         }
-        None => {
-            if head.batch_no > 0 {
-                tracing::warn!("the row store is not this ledger's or ahead of it and is made again");
-            }
-            store.clear()?;
-            store.set_store_id(&shared.store_id)?;
-            let mut from = 0;
-            while from < shared.keymap.len() {
-                put(
-                    store,
-                    &dossiers(connection, &Seqs::Range(from, from + REBUILD_PAYMENTS))?,
-                )?;
-                from += REBUILD_PAYMENTS;
-            }
+        reached => {
+            tracing::warn!(
+                rows = reached,
+                ledger = head.batch_no,
+                "the row store is not this ledger's or ahead of it and is made again from the ledger"
+            );
+            rows_again(connection, shared, head)
         }
     }
-    store.commit(head, Vec::new())
 }
 
-fn put(store: &RowStore, dossiers: &BTreeMap<u64, Dossier>) -> Result<(), LedgerError> {
-    let rows = dossiers.iter().map(|(seq, dossier)| Ok((*seq, encode(dossier)?)));
-    store.put(rows.collect::<Result<_, LedgerError>>()?)
+/// Makes all rows again beside those in use, and then takes them in their place.
+fn rows_again(connection: &Connection, shared: &Shared, head: &Head) -> Result<(), LedgerError> {
+    let (files, path) = shared.rows.begin()?;
+    files.set_store_id(&shared.store_id)?;
+    let total = shared.keymap.len();
+    let mut from = 0;
+    let mut told_at = Instant::now();
+    while from < total {
+        let range = Seqs::Range(from, from + REBUILD_PAYMENTS);
+        files.put(encoded(&dossiers(connection, &range)?)?)?;
+        from += REBUILD_PAYMENTS;
+        if told_at.elapsed() > Duration::from_secs(5) {
+            told_at = Instant::now();
+            tracing::info!("rows made again: {} of {total}", from.min(total));
+        }
+    }
+    files.commit(head, Vec::new())?;
+    shared.rows.publish(files, &path)
+}
+
+fn encoded(dossiers: &BTreeMap<u64, Dossier>) -> Result<Vec<EncodedRow>, LedgerError> {
+    dossiers
+        .iter()
+        .map(|(seq, dossier)| Ok((*seq, encode(dossier)?)))
+        .collect()
 }
 
 /// Every payment that a batch after `batch_no` may have changed. Refusals carry no batch number, so all payments that

@@ -6,8 +6,14 @@ use std::path::{Path, PathBuf};
 use crate::codec::FORMAT;
 use crate::error::LedgerError;
 
-const MARKER: &str = "ledgerlens.store";
+/// The file that says what the directory is.
+pub const MARKER: &str = "ledgerlens.store";
 const LOCK: &str = "lock";
+
+/// What the marker of this program's format says.
+pub fn marker_text() -> String {
+    format!("format {FORMAT}\n")
+}
 
 /// A data directory that this process holds until the value is dropped.
 #[derive(Debug)]
@@ -34,7 +40,7 @@ pub fn prepare(path: &Path) -> Result<(), LedgerError> {
     };
     fs::create_dir_all(path).map_err(io)?;
     let marker = path.join(MARKER);
-    let wanted = format!("format {FORMAT}\n");
+    let wanted = marker_text();
     if marker.exists() {
         let found = fs::read_to_string(&marker).map_err(io)?;
         if found != wanted {

@@ -58,6 +58,7 @@ impl Engine {
             path: dir.to_owned(),
             source,
         })?;
+        crate::copy::sweep(dir);
         let file = dir.join("ledger.duckdb");
         let new = !file.exists();
         let root = Connection::open_in_memory().map_err(LedgerError::engine("started"))?;
@@ -97,6 +98,14 @@ impl Engine {
         self.root
             .execute_batch(&format!("attach '{quoted}' as ledger"))
             .map_err(LedgerError::engine("was opened"))
+    }
+
+    /// Opens the file anew where the engine has given it up, as it does after a checkpoint or commit that failed. While a
+    /// reader still looks at the old one this can fail, and is tried again.
+    pub(crate) fn reattach(&self) -> Result<(), LedgerError> {
+        // It is detached already where the last try got no further.
+        let _ = self.root.execute_batch("detach ledger");
+        self.attach()
     }
 
     /// A connection whose unqualified names are the ledger's.

@@ -65,10 +65,6 @@ impl KeyMap {
     pub(crate) fn len(&self) -> u64 {
         self.shards.iter().map(|shard| shard.read().len() as u64).sum()
     }
-
-    pub(crate) fn clear(&self) {
-        self.shards.iter().for_each(|shard| shard.write().clear());
-    }
 }
 
 fn place(hash: u64) -> (usize, u32) {

@@ -112,6 +112,11 @@ impl Reader {
         &self.shared.data_dir
     }
 
+    /// A connection that no other reader has.
+    pub(crate) fn new_connection(&self) -> Result<Connection, LedgerError> {
+        self.shared.engine.lock().connection()
+    }
+
     /// The last batch that readers see.
     pub fn batch_no(&self) -> u64 {
         self.shared.committed.load(Ordering::Acquire)
@@ -132,7 +137,7 @@ impl Reader {
 
     /// The rows as of now.
     pub fn rows(&self) -> Result<Rows, LedgerError> {
-        let snapshot = self.shared.rows.snapshot();
+        let snapshot = self.shared.rows.snapshot()?;
         let head = snapshot.head()?.unwrap_or_default();
         Ok(Rows {
             snapshot,
@@ -176,6 +181,11 @@ impl Reader {
         }
     }
 
+    /// Some row could not be read: the writer is to make the rows again ([`crate::Writer::reload`]).
+    pub fn rows_are_damaged(&self) -> bool {
+        self.shared.rows.is_damaged()
+    }
+
     /// Progress and sizes.
     pub fn status(&self) -> Result<Status, LedgerError> {
         let joint = self.joint()?;
@@ -200,7 +210,7 @@ impl Reader {
             .map_err(LedgerError::engine(doing))?;
         let mut statement = joint
             .connection()
-            .prepare("select name, next from positions order by name")
+            .prepare("select name, next from positions where next >= 0 order by name")
             .map_err(LedgerError::engine(doing))?;
         let rows = statement
             .query_map([], |row| Ok((row.get::<_, String>(0)?, row.get::<_, i64>(1)?)))

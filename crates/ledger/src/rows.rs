@@ -3,15 +3,23 @@
 //! A log-structured store (fjall) because the rows written are mostly the newest: 5 µs of processor a row written with
 //! compaction, 8 to 20 µs a row read, flat in the number of rows, where the column store needs 2 to 60 ms a page. It is
 //! derived data. Its journal is not synced to disk; after a power cut it may be some batches behind and is caught up.
+//!
+//! A store that cannot be read is made again from the ledger in a directory of its own and then taken in place of the
+//! damaged one. Until then rows that can be read are answered from it, and others are refused.
 
+use std::io;
 use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use domain::dossier::Dossier;
 use fjall::config::{CompressionPolicy, FilterPolicy};
 use fjall::{Database, Keyspace, KeyspaceCreateOptions, Readable, Snapshot};
+use parking_lot::RwLock;
 
 use crate::codec;
 use crate::error::LedgerError;
+use crate::generations::Generations;
 use crate::reader::Head;
 
 /// The key of the head; keys of rows are eight bytes.
@@ -20,24 +28,167 @@ const HEAD: &[u8] = b"h";
 /// The key of the store's id.
 const STORE_ID: &[u8] = b"s";
 
-#[derive(Clone)]
 pub(crate) struct RowStore {
+    generations: Generations,
+    cache_bytes: u64,
+    /// Empty while there is none: before it was made, and while one that stopped is opened again.
+    slot: RwLock<Option<RowFiles>>,
+}
+
+/// One generation, open.
+#[derive(Clone)]
+pub(crate) struct RowFiles {
     database: Database,
     rows: Keyspace,
+    health: Arc<Health>,
+}
+
+/// What was found out while it was used.
+#[derive(Default)]
+struct Health {
+    /// Something read was not what was written.
+    is_damaged: AtomicBool,
+    /// A write failed, after which the engine takes none until it is opened again.
+    has_stopped: AtomicBool,
 }
 
 /// What one batch writes.
 pub(crate) type EncodedRow = (u64, Vec<u8>);
 
 impl RowStore {
-    pub(crate) fn open(path: &Path, cache_bytes: u64) -> Result<Self, LedgerError> {
-        let failed = "was opened";
+    /// Opens the store in `root`; there may be none, or a damaged one, which counts as none.
+    pub(crate) fn open(root: &Path, cache_bytes: u64) -> Result<Self, LedgerError> {
+        let store = RowStore {
+            generations: Generations::new(root),
+            cache_bytes,
+            slot: RwLock::new(None),
+        };
+        store.generations.sweep();
+        *store.slot.write() = store.open_current()?;
+        Ok(store)
+    }
+
+    fn open_current(&self) -> Result<Option<RowFiles>, LedgerError> {
+        let current = self.generations.current();
+        let current = current
+            .map_err(fjall::Error::Io)
+            .map_err(LedgerError::rows("was looked for"))?;
+        let Some(path) = current else { return Ok(None) };
+        match RowFiles::open(&path, self.cache_bytes) {
+            Ok(files) => Ok(Some(files)),
+            Err(error) if is_damage(&error) => {
+                tracing::warn!(%error, "the row store is damaged and is made again from the ledger");
+                Ok(None)
+            }
+            Err(error) => Err(LedgerError::rows("was opened")(error)),
+        }
+    }
+
+    /// The generation in use; `None` where there is none that can be used.
+    pub(crate) fn sound(&self) -> Option<RowFiles> {
+        let files = self.slot.read().clone();
+        files.filter(|files| !files.health.is_damaged.load(Ordering::Acquire))
+    }
+
+    /// Something read was not what was written: the store is to be made again.
+    pub(crate) fn is_damaged(&self) -> bool {
+        let slot = self.slot.read();
+        slot.as_ref()
+            .is_some_and(|files| files.health.is_damaged.load(Ordering::Acquire))
+    }
+
+    /// Opens a store again whose writing has failed. While readers still look at the stopped one it stays locked, which
+    /// is an error like others: this is tried again.
+    pub(crate) fn resume(&self) -> Result<(), LedgerError> {
+        let has_stopped = match &*self.slot.read() {
+            Some(files) => files.health.has_stopped.load(Ordering::Acquire),
+            None => true,
+        };
+        if has_stopped {
+            let mut slot = self.slot.write();
+            *slot = None;
+            *slot = self.open_current()?;
+        }
+        Ok(())
+    }
+
+    /// An empty store beside the one in use.
+    pub(crate) fn begin(&self) -> Result<(RowFiles, std::path::PathBuf), LedgerError> {
+        let path = self.generations.fresh();
+        let path = path
+            .map_err(fjall::Error::Io)
+            .map_err(LedgerError::rows("was made again"))?;
+        let files = RowFiles::open(&path, self.cache_bytes).map_err(LedgerError::rows("was made again"))?;
+        Ok((files, path))
+    }
+
+    /// Takes a store that [`begin`](Self::begin) gave, and that is complete, in place of the one in use.
+    pub(crate) fn publish(&self, files: RowFiles, path: &Path) -> Result<(), LedgerError> {
+        let failed = "was put in place";
+        // Into tables: rows of a journal would have to be read again at every opening until as many others came.
+        let flushed = files.rows.rotate_memtable_and_wait();
+        flushed.map_err(LedgerError::rows(failed))?;
+        let synced = files.database.persist(fjall::PersistMode::SyncAll);
+        synced.map_err(LedgerError::rows(failed))?;
+        let switched = self.generations.switch(path);
+        switched.map_err(fjall::Error::Io).map_err(LedgerError::rows(failed))?;
+        *self.slot.write() = Some(files);
+        self.generations.sweep();
+        Ok(())
+    }
+
+    pub(crate) fn in_use(&self) -> Result<RowFiles, LedgerError> {
+        let absent = || LedgerError::rows("is opened again")(fjall::Error::Locked);
+        self.slot.read().clone().ok_or_else(absent)
+    }
+
+    /// The newest committed row, for the writer.
+    pub(crate) fn get(&self, seq: u64) -> Result<Option<Dossier>, LedgerError> {
+        self.in_use()?.get(seq)
+    }
+
+    /// Makes one batch visible, all at once.
+    pub(crate) fn commit(&self, head: &Head, rows: Vec<EncodedRow>) -> Result<(), LedgerError> {
+        self.in_use()?.commit(head, rows)
+    }
+
+    pub(crate) fn snapshot(&self) -> Result<RowSnapshot, LedgerError> {
+        let files = self.in_use()?;
+        Ok(RowSnapshot {
+            snapshot: files.database.snapshot(),
+            files,
+        })
+    }
+
+    pub(crate) fn disk_bytes(&self) -> u64 {
+        let slot = self.slot.read();
+        slot.as_ref()
+            .map_or(0, |files| files.database.disk_space().unwrap_or(0))
+    }
+}
+
+/// Whether only making the store again helps. Of what the disk says, a missing or cut file does not come back.
+fn is_damage(error: &fjall::Error) -> bool {
+    let of_io = |error: &io::Error| {
+        matches!(
+            error.kind(),
+            io::ErrorKind::NotFound | io::ErrorKind::UnexpectedEof | io::ErrorKind::InvalidData
+        )
+    };
+    match error {
+        fjall::Error::Locked | fjall::Error::Poisoned => false,
+        fjall::Error::Io(error) | fjall::Error::Storage(fjall::LsmError::Io(error)) => of_io(error),
+        _ => true,
+    }
+}
+
+impl RowFiles {
+    fn open(path: &Path, cache_bytes: u64) -> Result<Self, fjall::Error> {
         let database = Database::builder(path)
             .cache_size(cache_bytes)
             .worker_threads(1)
             .max_journaling_size(128 << 20)
-            .open()
-            .map_err(LedgerError::rows(failed))?;
+            .open()?;
         let options = || {
             KeyspaceCreateOptions::default()
                 .max_memtable_size(32 << 20)
@@ -46,53 +197,73 @@ impl RowStore {
                 .filter_policy(FilterPolicy::disabled())
                 .data_block_compression_policy(CompressionPolicy::disabled())
         };
-        let rows = database.keyspace("rows", options).map_err(LedgerError::rows(failed))?;
-        Ok(RowStore { database, rows })
+        let rows = database.keyspace("rows", options)?;
+        let health = Arc::default();
+        Ok(RowFiles { database, rows, health })
     }
 
-    /// Makes one batch visible, all at once.
+    /// Makes rows and the head that they belong to visible, all at once.
     pub(crate) fn commit(&self, head: &Head, rows: Vec<EncodedRow>) -> Result<(), LedgerError> {
-        let mut batch = self.database.batch();
-        for (seq, row) in rows {
-            batch.insert(&self.rows, seq.to_be_bytes(), row);
-        }
         let head = postcard::to_stdvec(head).map_err(|cause| LedgerError::Damaged(cause.to_string()))?;
-        batch.insert(&self.rows, HEAD, head);
-        batch.commit().map_err(LedgerError::rows("committed a batch"))
-    }
-
-    pub(crate) fn snapshot(&self) -> RowSnapshot {
-        RowSnapshot {
-            snapshot: self.database.snapshot(),
-            rows: self.rows.clone(),
-        }
-    }
-
-    /// The newest committed row, for the writer.
-    pub(crate) fn get(&self, seq: u64) -> Result<Option<Dossier>, LedgerError> {
-        let row = self
-            .rows
-            .get(seq.to_be_bytes())
-            .map_err(LedgerError::rows("read a row"))?;
-        row.map(|bytes| codec::decode(&bytes)).transpose()
+        self.write(rows, Some(head), "committed a batch")
     }
 
     /// Writes rows of a rebuild; they count once the head is committed.
     pub(crate) fn put(&self, rows: Vec<EncodedRow>) -> Result<(), LedgerError> {
+        self.write(rows, None, "wrote rows again")
+    }
+
+    fn write(&self, rows: Vec<EncodedRow>, head: Option<Vec<u8>>, doing: &'static str) -> Result<(), LedgerError> {
         let mut batch = self.database.batch();
         for (seq, row) in rows {
             batch.insert(&self.rows, seq.to_be_bytes(), row);
         }
-        batch.commit().map_err(LedgerError::rows("wrote rows again"))
+        if let Some(head) = head {
+            batch.insert(&self.rows, HEAD, head);
+        }
+        batch.commit().map_err(|error| {
+            self.health.has_stopped.store(true, Ordering::Release);
+            LedgerError::rows(doing)(error)
+        })
     }
 
-    /// The store that these rows were made from.
-    pub(crate) fn store_id(&self) -> Result<Option<String>, LedgerError> {
-        let bytes = self
-            .rows
-            .get(STORE_ID)
-            .map_err(LedgerError::rows("read whose rows it holds"))?;
-        Ok(bytes.map(|bytes| String::from_utf8_lossy(&bytes).into_owned()))
+    fn get(&self, seq: u64) -> Result<Option<Dossier>, LedgerError> {
+        let row = self.rows.get(seq.to_be_bytes());
+        self.decoded(row)
+    }
+
+    fn decoded(&self, row: Result<Option<fjall::UserValue>, fjall::Error>) -> Result<Option<Dossier>, LedgerError> {
+        let row = row.map_err(|error| self.noted("read a row", error))?;
+        row.map(|bytes| codec::decode(&bytes).map_err(|error| self.unreadable(error)))
+            .transpose()
+    }
+
+    /// An error of reading, noted if it means damage.
+    fn noted(&self, doing: &'static str, error: fjall::Error) -> LedgerError {
+        if is_damage(&error) {
+            self.health.is_damaged.store(true, Ordering::Release);
+        }
+        LedgerError::rows(doing)(error)
+    }
+
+    fn unreadable(&self, error: LedgerError) -> LedgerError {
+        self.health.is_damaged.store(true, Ordering::Release);
+        LedgerError::Rows {
+            doing: "read a row",
+            source: Box::new(error),
+        }
+    }
+
+    /// The batch reached, if these rows were made from the store `store_id`.
+    pub(crate) fn reached(&self, store_id: &str) -> Result<Option<u64>, LedgerError> {
+        let doing = "read whose rows it holds";
+        let held = self.rows.get(STORE_ID).map_err(|error| self.noted(doing, error))?;
+        let head = self.rows.get(HEAD).map_err(|error| self.noted(doing, error))?;
+        let (Some(held), Some(head)) = (held, head) else {
+            return Ok(None);
+        };
+        let head: Option<Head> = postcard::from_bytes(&head).ok();
+        Ok(head.filter(|_| *held == *store_id.as_bytes()).map(|head| head.batch_no))
     }
 
     pub(crate) fn set_store_id(&self, store_id: &str) -> Result<(), LedgerError> {
@@ -100,30 +271,19 @@ impl RowStore {
             .insert(STORE_ID, store_id)
             .map_err(LedgerError::rows("wrote whose rows it holds"))
     }
-
-    /// Forgets everything.
-    pub(crate) fn clear(&self) -> Result<(), LedgerError> {
-        self.rows.clear().map_err(LedgerError::rows("was cleared"))
-    }
-
-    pub(crate) fn disk_bytes(&self) -> u64 {
-        self.database.disk_space().unwrap_or(0)
-    }
 }
 
 /// The rows as of one batch.
 pub(crate) struct RowSnapshot {
     snapshot: Snapshot,
-    rows: Keyspace,
+    files: RowFiles,
 }
 
 impl RowSnapshot {
     /// The batch that this snapshot shows; `None` before the first.
     pub(crate) fn head(&self) -> Result<Option<Head>, LedgerError> {
-        let bytes = self
-            .snapshot
-            .get(&self.rows, HEAD)
-            .map_err(LedgerError::rows("read its head"))?;
+        let bytes = self.snapshot.get(&self.files.rows, HEAD);
+        let bytes = bytes.map_err(|error| self.files.noted("read its head", error))?;
         let decoded = bytes.map(|bytes| postcard::from_bytes(&bytes));
         decoded
             .transpose()
@@ -131,25 +291,24 @@ impl RowSnapshot {
     }
 
     pub(crate) fn get(&self, seq: u64) -> Result<Option<Dossier>, LedgerError> {
-        let row = self
-            .snapshot
-            .get(&self.rows, seq.to_be_bytes())
-            .map_err(LedgerError::rows("read a row"))?;
-        row.map(|bytes| codec::decode(&bytes)).transpose()
+        self.files
+            .decoded(self.snapshot.get(&self.files.rows, seq.to_be_bytes()))
     }
 
     /// Every row from `first` on, in seq order.
     pub(crate) fn scan(&self, first: u64) -> impl Iterator<Item = Result<(u64, Dossier), LedgerError>> {
+        let files = self.files.clone();
         self.snapshot
-            .range(&self.rows, first.to_be_bytes()..=u64::MAX.to_be_bytes())
-            .filter_map(|guard| {
-                let (key, value) = match guard.into_inner().map_err(LedgerError::rows("scanned its rows")) {
+            .range(&self.files.rows, first.to_be_bytes()..=u64::MAX.to_be_bytes())
+            .filter_map(move |guard| {
+                let (key, value) = match guard.into_inner() {
                     Ok(pair) => pair,
-                    Err(error) => return Some(Err(error)),
+                    Err(error) => return Some(Err(files.noted("scanned its rows", error))),
                 };
                 // The other keys are one byte; only eight bytes are a seq.
                 let seq = u64::from_be_bytes(<[u8; 8]>::try_from(&*key).ok()?);
-                Some(codec::decode(&value).map(|dossier| (seq, dossier)))
+                let dossier = codec::decode(&value).map_err(|error| files.unreadable(error));
+                Some(dossier.map(|dossier| (seq, dossier)))
             })
     }
 }

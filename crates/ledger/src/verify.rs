@@ -101,10 +101,11 @@ fn range(
             continue;
         };
         let about = &dossier.payment_key;
-        match joint.rows().get(seq)? {
-            Some(row) if row == *dossier => {}
-            Some(_) => note(out, "row", about, "the ready-made row is not what the versions make"),
-            None => note(out, "row", about, "the ready-made row is missing"),
+        match joint.rows().get(seq) {
+            Ok(Some(row)) if row == *dossier => {}
+            Err(error) => note(out, "row", about, format!("the ready-made row cannot be read: {error}")),
+            Ok(Some(_)) => note(out, "row", about, "the ready-made row is not what the versions make"),
+            Ok(None) => note(out, "row", about, "the ready-made row is missing"),
         }
         let none = Vec::new();
         let mut expected: Vec<String> = ledger_rows(dossier)

@@ -26,6 +26,7 @@ use crate::events::{self, Hasher, Notes};
 use crate::fold::{Batch, Incoming, Touched, Work, Works, finish, fold};
 use crate::keymap::{KeyMap, SEQ_MAX};
 use crate::meta;
+use crate::positions::{self, SourceIds};
 use crate::quarantine;
 use crate::reached::Herald;
 use crate::reader::{Head, Reader, Shared};
@@ -48,7 +49,7 @@ pub struct Writer {
     next_seq: u64,
     next_n: u64,
     positions: Positions,
-    source_ids: HashMap<PartitionId, i32>,
+    source_ids: SourceIds,
     wal_bytes: u64,
     events_max: u64,
     events: events::Kept,
@@ -96,7 +97,7 @@ pub fn open(dir: &DataDir, options: &Options, zones: Zones) -> Result<(Writer, R
         next_seq: 0,
         next_n: 1,
         positions: Positions::default(),
-        source_ids: HashMap::new(),
+        source_ids: SourceIds::new(),
         wal_bytes: options.wal_bytes,
         events_max: options.events_max,
         events: events::Kept::default(),
@@ -132,6 +133,13 @@ impl Writer {
     pub fn reload(&mut self) -> Result<(), LedgerError> {
         // The error may have left a transaction open; there is nothing to be done if there is none.
         let _ = self.connection.execute_batch("rollback");
+        if self.connection.query_row("select 1 from head", [], |_| Ok(())).is_err() {
+            // The engine has given the file up. Readers get connections of the new opening.
+            let engine = self.shared.engine.lock();
+            self.shared.pool.lock().clear();
+            engine.reattach()?;
+            self.connection = engine.connection()?;
+        }
         let doing = "read its head";
         (self.head, self.next_seq, self.next_n) = self
             .connection
@@ -153,7 +161,7 @@ impl Writer {
                 },
             )
             .map_err(LedgerError::engine(doing))?;
-        self.load_positions()?;
+        (self.source_ids, self.positions) = positions::load(&self.connection)?;
         catch_up::load_keys(&self.connection, &self.shared.keymap)?;
         if self.shared.keymap.len() != self.next_seq {
             return Err(LedgerError::Damaged(format!(
@@ -171,29 +179,18 @@ impl Writer {
         Ok(())
     }
 
-    fn load_positions(&mut self) -> Result<(), LedgerError> {
-        let doing = "read its positions";
-        let mut statement = self
-            .connection
-            .prepare("select source_id, name, next from positions")
-            .map_err(LedgerError::engine(doing))?;
-        let rows = statement
-            .query_map([], |row| {
-                Ok((row.get::<_, i32>(0)?, row.get::<_, String>(1)?, row.get::<_, i64>(2)?))
-            })
-            .map_err(LedgerError::engine(doing))?
-            .collect::<Result<Vec<_>, _>>()
-            .map_err(LedgerError::engine(doing))?;
-        self.source_ids.clear();
-        let mut positions = Vec::new();
-        for (id, name, next) in rows {
-            let partition =
-                PartitionId::parse(&name).ok_or_else(|| LedgerError::Damaged(format!("the partition {name:?}")))?;
-            self.source_ids.insert(partition.clone(), id);
-            positions.push((partition, next.unsigned_abs()));
+    /// Forgets how far a partition was applied, so that it is read from the beginning of its log. What was applied stays,
+    /// and repeats change nothing. False: nothing was ever applied of it.
+    pub fn forget_position(&mut self, partition: &PartitionId) -> Result<bool, LedgerError> {
+        if self.positions.next(partition).is_none() {
+            return Ok(false);
         }
-        self.positions = positions.into_iter().collect();
-        Ok(())
+        let Some(id) = self.source_ids.get(partition) else {
+            return Ok(false);
+        };
+        positions::forget(&self.connection, *id)?;
+        (self.source_ids, self.positions) = positions::load(&self.connection)?;
+        Ok(true)
     }
 
     /// Applies one batch: all of it becomes durable together with the positions that cover it, or none.
@@ -261,9 +258,7 @@ impl Writer {
         self.shared.rows.commit(&head, rows)?;
         self.shared.committed.store(head.batch_no, Ordering::Release);
         (self.head, self.next_seq, self.next_n) = (head.clone(), next_seq, next_n);
-        for (partition, next) in batch.positions.iter() {
-            self.positions.advance(partition, next);
-        }
+        self.positions.merge(&batch.positions);
         self.shared.watch.came(&awaited);
         self.shared.herald.announce(self.head.batch_no, &self.positions);
         if self.shared.engine.lock().wal_bytes() > self.wal_bytes {

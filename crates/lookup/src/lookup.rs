@@ -8,7 +8,7 @@ use domain::scope::Scope;
 use ledger::reports::{Report, ReportRequest};
 use ledger::{Awaited, EventFound, Head, QuarantineFilter, QuarantineRow, Raw, Reached, Reader, ReplaySummary, Status};
 use parking_lot::RwLock;
-use search::{IndexReader, Recent};
+use search::{IndexReader, Recent, SearchError};
 use tokio::sync::watch;
 
 use crate::entries::{EntriesPage, EntriesRequest, entries};
@@ -119,6 +119,12 @@ impl Lookup {
     /// Every message of a payment that `scope` may see, in business-time order.
     pub fn timeline(&self, payment_key: &str, scope: &Scope) -> Result<Answer<Option<Timeline>>, LookupError> {
         timeline(self, payment_key, scope)
+    }
+
+    /// An index that cannot be read is asked no more: its keeper notices, and opens it again or makes it again.
+    pub(crate) fn distrust_index(&self, error: &SearchError) {
+        tracing::error!(%error, "the search index cannot be read; the ledger is asked until it is repaired");
+        *self.index.write() = None;
     }
 
     pub fn report(&self, request: &ReportRequest, scope: &Scope) -> Result<Answer<Report>, LookupError> {

@@ -52,12 +52,10 @@ pub(crate) fn many(lookup: &Lookup, ids: &[String], scope: &Scope) -> Result<Ans
         let next = places.len();
         places.entry(normal).or_insert(next);
     }
-    let index = lookup.index.read().clone();
-    let (rows, mut found) = match index {
-        Some(index) => {
-            let terms: HashSet<String> = places.keys().filter_map(|normal| term(normal)).collect();
-            let wanted = |document: &search::Document| document.terms.iter().any(|term| terms.contains(term));
-            let (rows, recent, snapshot) = one_position(lookup, &index, wanted)?;
+    let terms: HashSet<String> = places.keys().filter_map(|normal| term(normal)).collect();
+    let wanted = |document: &search::Document| document.terms.iter().any(|term| terms.contains(term));
+    let (rows, mut found) = match one_position(lookup, wanted)? {
+        Some((rows, recent, snapshot)) => {
             let mut apart: HashSet<u64> = rows.split(scope).into_iter().collect();
             apart.extend(recent.into_iter().map(|(_, seq)| seq));
             let mut found = of_all(&rows, &apart, &places, scope)?;

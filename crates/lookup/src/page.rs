@@ -51,7 +51,16 @@ pub struct Page {
 const PARALLEL_MIN: usize = 128;
 
 pub(crate) fn page(lookup: &Lookup, request: &PageRequest) -> Result<Answer<Page>, LookupError> {
-    let position = Position::take(lookup, request)?;
+    match page_of(lookup, request, &Position::take(lookup, request)?) {
+        Err(LookupError::Search(error)) => {
+            lookup.distrust_index(&error);
+            page_of(lookup, request, &Position::without_index(lookup)?)
+        }
+        answer => answer,
+    }
+}
+
+fn page_of(lookup: &Lookup, request: &PageRequest, position: &Position) -> Result<Answer<Page>, LookupError> {
     let rows = position.rows();
     let mut plan = position.plan(request);
     let mut builder = Builder::new(lookup, request, rows)?;
@@ -72,7 +81,7 @@ pub(crate) fn page(lookup: &Lookup, request: &PageRequest) -> Result<Answer<Page
     }
     let mut page = builder.finish(early.flatten());
     if let Some(deadline) = request.total_until {
-        page.total = Some(total(lookup, request, &position, deadline)?);
+        page.total = Some(total(lookup, request, position, deadline)?);
     }
     Ok(Answer {
         value: page,

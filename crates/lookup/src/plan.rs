@@ -6,7 +6,7 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use ledger::{Joint, Order, Rows};
-use search::{Document, IndexReader, IndexSnapshot, TermQuery, Walk, hour_of, term_query};
+use search::{Document, IndexSnapshot, TermQuery, Walk, hour_of, term_query};
 
 use crate::error::LookupError;
 use crate::lookup::Lookup;
@@ -83,24 +83,27 @@ pub(crate) struct Position {
 impl Position {
     pub(crate) fn take(lookup: &Lookup, request: &PageRequest) -> Result<Self, LookupError> {
         let query = term_query(&request.filter, &request.scope);
-        let index = lookup.index.read().clone();
-        match index {
-            Some(index) if asks_more_than_merchants(&query, request) => {
-                let (rows, recent, snapshot) = one_position(lookup, &index, |document| query.matches(&document.terms))?;
-                Ok(Position {
-                    held: Held::Rows(rows),
-                    indexed: Some(Indexed {
-                        query,
-                        recent,
-                        snapshot,
-                    }),
-                })
-            }
-            _ => Ok(Position {
-                held: Held::Joint(Box::new(lookup.reader.joint()?)),
-                indexed: None,
-            }),
+        if asks_more_than_merchants(&query, request)
+            && let Some((rows, recent, snapshot)) = one_position(lookup, |document| query.matches(&document.terms))?
+        {
+            return Ok(Position {
+                held: Held::Rows(rows),
+                indexed: Some(Indexed {
+                    query,
+                    recent,
+                    snapshot,
+                }),
+            });
         }
+        Position::without_index(lookup)
+    }
+
+    /// The ledger alone: slower where words are asked for, and right all the same, because the row decides.
+    pub(crate) fn without_index(lookup: &Lookup) -> Result<Self, LookupError> {
+        Ok(Position {
+            held: Held::Joint(Box::new(lookup.reader.joint()?)),
+            indexed: None,
+        })
     }
 
     pub(crate) fn rows(&self) -> &Rows {
@@ -155,19 +158,25 @@ impl Plan<'_> {
     }
 }
 
+/// Rows, hour and seq of recent payments of interest, and the index.
+type Covering = (Rows, Vec<(u32, u64)>, IndexSnapshot);
+
 /// Rows, recent payments of interest and index that cover one position together: `search::Recent` says why in this order,
-/// and why again when the index has overtaken the rows meanwhile.
+/// and why again when the index has overtaken the rows meanwhile. The index is asked for last, because another one may
+/// have been put in its place, and the list been cut to that one. `None`: there is no index at the moment.
 pub(crate) fn one_position(
     lookup: &Lookup,
-    index: &IndexReader,
     wanted: impl Fn(&Document) -> bool,
-) -> Result<(Rows, Vec<(u32, u64)>, IndexSnapshot), LookupError> {
+) -> Result<Option<Covering>, LookupError> {
     loop {
         let rows = lookup.reader.rows()?;
         let recent = lookup.recent.select(&wanted);
+        let Some(index) = lookup.index.read().clone() else {
+            return Ok(None);
+        };
         let snapshot = index.snapshot();
         if snapshot.position().batch_no <= rows.head().batch_no {
-            return Ok((rows, recent, snapshot));
+            return Ok(Some((rows, recent, snapshot)));
         }
     }
 }

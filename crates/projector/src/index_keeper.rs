@@ -7,15 +7,17 @@
 use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use ledger::Reader;
-use parking_lot::RwLock;
-use search::{Document, IndexReader, IndexWriter, Recent};
+use ledger::{Generations, Reader};
+use parking_lot::{Mutex, RwLock};
+use search::{Document, IndexReader, IndexWriter, Recent, SearchError};
 
 use crate::pipeline::PipelineError;
+use crate::rebuild::Built;
 use crate::reconcile;
 
 /// When the index commits.
@@ -68,18 +70,60 @@ pub struct IndexPlace {
     pub recent: Arc<Recent>,
 }
 
+/// What the thread is given to do.
+enum Task {
+    Batch(IndexBatch),
+    /// Puts a new index in place of the one in use, and says how it went.
+    Swap(Box<Built>, SyncSender<Result<u64, PipelineError>>),
+}
+
+/// Where an index that was made beside the one in use is handed in. Empty while no index is kept.
+#[derive(Clone, Default)]
+pub struct IndexDesk {
+    sender: Arc<Mutex<Option<SyncSender<Task>>>>,
+}
+
+impl IndexDesk {
+    /// Has the index put in place of the one in use, and waits until it is. Returns the batch it has reached.
+    ///
+    /// # Errors
+    /// The index in use stays then.
+    pub fn hand_in(&self, built: Built) -> Result<u64, PipelineError> {
+        let sender = self.sender.lock().clone().ok_or(PipelineError::IndexEnded)?;
+        let (answer, answered) = sync_channel(1);
+        sender
+            .send(Task::Swap(Box::new(built), answer))
+            .map_err(|_| PipelineError::IndexEnded)?;
+        drop(sender);
+        answered.recv().map_err(|_| PipelineError::IndexEnded)?
+    }
+}
+
+/// How often the thread looks whether a question has found the index unreadable.
+const LOOK_INTERVAL: Duration = Duration::from_secs(1);
+
 /// The running thread. Dropping it commits what is there and waits for the end.
 pub(crate) struct IndexKeeper {
-    sender: Option<SyncSender<IndexBatch>>,
+    sender: Option<SyncSender<Task>>,
+    desk: IndexDesk,
+    is_ending: Arc<AtomicBool>,
     thread: Option<JoinHandle<()>>,
 }
 
 impl IndexKeeper {
     /// Brings the index up to the ledger, opens it to readers and keeps it there.
-    pub(crate) fn start(ledger: Reader, place: IndexPlace, limits: IndexLimits) -> Result<Self, PipelineError> {
+    pub(crate) fn start(
+        ledger: Reader,
+        place: IndexPlace,
+        limits: IndexLimits,
+        desk: &IndexDesk,
+    ) -> Result<Self, PipelineError> {
         let writer = reconcile::open(&ledger, &place, &limits.writer)?;
         let (sender, receiver) = sync_channel(limits.queue_max.max(1));
+        let is_ending = Arc::new(AtomicBool::new(false));
         let mut keeper = Keeping {
+            reached: writer.reader().position().batch_no,
+            is_ending: is_ending.clone(),
             ledger,
             place,
             limits,
@@ -91,8 +135,11 @@ impl IndexKeeper {
             .name("index".to_owned())
             .spawn(move || keeper.run(&receiver))
             .map_err(PipelineError::Thread)?;
+        *desk.sender.lock() = Some(sender.clone());
         Ok(IndexKeeper {
             sender: Some(sender),
+            desk: desk.clone(),
+            is_ending,
             thread: Some(thread),
         })
     }
@@ -100,12 +147,14 @@ impl IndexKeeper {
     /// Hands a batch over; waits while too many wait already.
     pub(crate) fn send(&self, batch: IndexBatch) -> Result<(), PipelineError> {
         let sender = self.sender.as_ref().ok_or(PipelineError::IndexEnded)?;
-        sender.send(batch).map_err(|_| PipelineError::IndexEnded)
+        sender.send(Task::Batch(batch)).map_err(|_| PipelineError::IndexEnded)
     }
 }
 
 impl Drop for IndexKeeper {
     fn drop(&mut self) {
+        self.is_ending.store(true, Ordering::Release);
+        *self.desk.sender.lock() = None;
         self.sender = None;
         if let Some(thread) = self.thread.take() {
             // It logs what goes wrong itself; there is nothing to add to a panic while ending.
@@ -125,18 +174,27 @@ struct Keeping {
     digests: HashMap<u64, u64>,
     /// Since when something waits for a commit, and up to which batch.
     pending: Option<(Instant, u64)>,
+    /// The index holds what this batch and those before it touched: older ones that still wait are not written over it.
+    reached: u64,
+    is_ending: Arc<AtomicBool>,
 }
 
 impl Keeping {
-    fn run(&mut self, batches: &Receiver<IndexBatch>) {
+    fn run(&mut self, tasks: &Receiver<Task>) {
         loop {
             let wait = match self.pending {
                 Some((since, _)) => self.limits.commit_interval.saturating_sub(since.elapsed()),
-                None => Duration::from_secs(3600),
+                None => LOOK_INTERVAL,
             };
-            let outcome = match batches.recv_timeout(wait) {
-                Ok(batch) => self.write(batch),
-                Err(RecvTimeoutError::Timeout) => self.commit(),
+            let outcome = match tasks.recv_timeout(wait) {
+                Ok(Task::Batch(batch)) => self.write(batch),
+                Ok(Task::Swap(built, answer)) => {
+                    let swapped = self.swap(*built);
+                    // Whoever handed it in may have gone; the index is in place all the same.
+                    let _ = answer.send(swapped);
+                    Ok(())
+                }
+                Err(RecvTimeoutError::Timeout) => self.commit().and_then(|()| self.look()),
                 Err(RecvTimeoutError::Disconnected) => {
                     if let Err(error) = self.commit() {
                         tracing::warn!(%error, "the index could not be committed at the end and is caught up at the next start");
@@ -152,7 +210,45 @@ impl Keeping {
         }
     }
 
+    /// A question that cannot read the index takes it away from all others.
+    fn look(&self) -> Result<(), PipelineError> {
+        match &*self.place.reader.read() {
+            Some(_) => Ok(()),
+            None => Err(PipelineError::IndexDistrusted),
+        }
+    }
+
+    /// Puts a new index in place of the one in use. The old one is committed first, so that the new one, which is brought
+    /// to a later batch, covers whatever the list of recent payments has been cut to.
+    fn swap(&mut self, built: Built) -> Result<u64, PipelineError> {
+        self.commit()?;
+        let rows = self.ledger.rows()?;
+        let writer = reconcile::catch_up(&self.ledger, &rows, built.writer)?;
+        let generations = Generations::new(&self.place.dir);
+        let old_dir = generations.current().map_err(SearchError::Io)?;
+        generations.switch(&built.dir).map_err(SearchError::Io)?;
+        self.reached = writer.reader().position().batch_no;
+        *self.place.reader.write() = Some(writer.reader());
+        self.place.recent.cut(self.reached);
+        self.digests.clear();
+        let old = self.writer.replace(writer);
+        // Its last merges may take minutes; questions that still look at it keep its files.
+        let removal = move || {
+            drop(old);
+            if let Some(dir) = old_dir {
+                let _ = std::fs::remove_dir_all(dir);
+            }
+        };
+        if let Err(error) = thread::Builder::new().name("old-index".to_owned()).spawn(removal) {
+            tracing::warn!(%error, "the old search index is removed at the next start");
+        }
+        Ok(self.reached)
+    }
+
     fn write(&mut self, batch: IndexBatch) -> Result<(), PipelineError> {
+        if batch.batch_no <= self.reached {
+            return Ok(());
+        }
         for change in batch.changes {
             self.write_one(change)?;
         }
@@ -203,6 +299,7 @@ impl Keeping {
         writer.commit(batch_no)?;
         metrics::histogram!("ledgerlens_index_commit_seconds").record(started.elapsed());
         self.pending = None;
+        self.reached = batch_no;
         self.place.recent.cut(batch_no);
         if self.digests.len() > DIGESTS_MAX {
             // Everything is committed now, so what is forgotten is found in the index.
@@ -218,9 +315,10 @@ impl Keeping {
         self.digests.clear();
         self.pending = None;
         let mut pause = Duration::from_millis(200);
-        loop {
+        while !self.is_ending.load(Ordering::Acquire) {
             match reconcile::open(&self.ledger, &self.place, &self.limits.writer) {
                 Ok(writer) => {
+                    self.reached = writer.reader().position().batch_no;
                     self.writer = Some(writer);
                     return;
                 }

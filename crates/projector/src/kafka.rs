@@ -14,11 +14,13 @@
 //! its queue, in order with the messages. So once the queue was found empty, that position is reported by
 //! [`Source::passed`], and a quiet partition ends at its end.
 //!
-//! **What is not seen.** A topic that was deleted and created anew with more messages than before looks like one that
-//! went on. `start.rs` is where a remembered checksum of the last message will be compared.
+//! **Whose log it is.** A topic that was deleted and created anew with more messages than before looks like one that went
+//! on, and so does another cluster's. The last message applied is therefore remembered with the position and compared
+//! with the log before anything is delivered ([`landmark`]).
 
 mod context;
 mod discovery;
+mod landmark;
 mod options;
 mod partitions;
 mod publish;
@@ -28,7 +30,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use chrono::DateTime;
-use domain::position::Positions;
+use domain::position::{PartitionId, Positions};
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::KafkaError;
 use rdkafka::message::{BorrowedMessage, Headers as _, Message as _};
@@ -37,6 +39,7 @@ use rdkafka::types::RDKafkaErrorCode;
 use crate::error::SourceError;
 use crate::kafka::context::{Context, Ends};
 use crate::kafka::discovery::{Ask, Discovery};
+use crate::kafka::landmark::{Remembered, checksum};
 use crate::kafka::partitions::Partitions;
 use crate::kafka::publish::Publisher;
 use crate::source::{Budget, Content, Counters, Headers, PartitionStatus, Polled, RawMessage, Source, is_event_header};
@@ -45,6 +48,9 @@ pub use crate::kafka::options::{FETCH_BYTES_MAX, KafkaOptions};
 
 /// While it waits for a message, a poll looks this often for newly found partitions.
 const WAIT_SLICE: Duration = Duration::from_millis(100);
+
+/// While logs are compared, a poll looks this often whether they were.
+const HOLD_SLICE: Duration = Duration::from_millis(10);
 
 /// All partitions of the configured topics.
 pub struct KafkaSource {
@@ -61,6 +67,8 @@ pub struct KafkaSource {
     unseen: Option<String>,
     /// Why nothing is read any more.
     broken: Option<String>,
+    /// A topic went away, and with it the certainty of whose log is read: nothing is taken until all are compared.
+    is_held: bool,
 }
 
 impl KafkaSource {
@@ -68,18 +76,20 @@ impl KafkaSource {
     pub fn connect(options: &KafkaOptions, held: &Positions) -> Result<Self, SourceError> {
         let consumer: BaseConsumer<Context> = options.connect_consumer()?;
         let consumer = Arc::new(consumer);
-        let found = discovery::first_look(&consumer, options)?;
+        let remembered = remembered(held);
+        let found = discovery::first_look(&consumer, options, &remembered)?;
         let mut source = KafkaSource {
             name: format!("Kafka at {}", options.brokers),
-            discovery: Discovery::start(&consumer, options, &found),
+            discovery: Discovery::start(&consumer, options, &remembered, &found),
             publisher: Publisher::new(options),
-            partitions: Partitions::new(held, options.continue_after_loss),
+            partitions: Partitions::new(held, &remembered, options.continue_after_loss),
             consumer,
             counters: Counters::default(),
             brokers: options.brokers.clone(),
             outage: None,
             unseen: None,
             broken: None,
+            is_held: false,
         };
         source.take(&found)?;
         Ok(source)
@@ -90,6 +100,7 @@ impl KafkaSource {
         if found.failure.is_none() {
             self.outage = None;
         }
+        self.is_held &= !found.is_check;
         self.unseen.clone_from(&found.failure);
         self.partitions
             .take(found, &self.consumer)
@@ -126,13 +137,12 @@ impl KafkaSource {
                 }
                 self.outage = Some(reason);
             }
-            Code::UnknownTopic
-            | Code::UnknownPartition
-            | Code::UnknownTopicOrPartition
-            | Code::UnknownTopicId
-            | Code::TopicAuthorizationFailed
-            | Code::ClusterAuthorizationFailed
-            | Code::GroupAuthorizationFailed => {
+            Code::UnknownTopic | Code::UnknownPartition | Code::UnknownTopicOrPartition | Code::UnknownTopicId => {
+                tracing::warn!(%reason, "a Kafka topic has gone: the logs are compared before anything more is read");
+                self.is_held = true;
+                self.discovery.ask(Ask::Check);
+            }
+            Code::TopicAuthorizationFailed | Code::ClusterAuthorizationFailed | Code::GroupAuthorizationFailed => {
                 tracing::warn!(%reason, "Kafka refuses a topic");
                 self.discovery.ask(Ask::Look);
             }
@@ -158,7 +168,9 @@ impl KafkaSource {
     /// A message of a partition that is read, at or after its next position.
     fn accept(&mut self, message: &BorrowedMessage<'_>) -> Option<RawMessage> {
         let position = u64::try_from(message.offset()).ok()?;
-        let partition = self.partitions.accept(message.topic(), message.partition(), position)?;
+        let partition = self
+            .partitions
+            .accept(message.topic(), message.partition(), position, || checksum(message))?;
         let content = match message.payload() {
             Some(value) => Content::of_value(value, event_headers(message)),
             None => Content::Null,
@@ -210,6 +222,13 @@ impl Source for KafkaSource {
             } else {
                 Duration::ZERO
             };
+            if self.is_held {
+                if messages > 0 || left.is_zero() {
+                    return Ok(Polled::Idle);
+                }
+                std::thread::sleep(wait.min(HOLD_SLICE));
+                continue;
+            }
             match consumer.poll(wait) {
                 Some(Ok(message)) => {
                     self.outage = None;
@@ -268,6 +287,14 @@ impl Source for KafkaSource {
     fn counters(&self) -> Counters {
         self.counters
     }
+}
+
+fn remembered(held: &Positions) -> Remembered {
+    let known = held.iter().filter_map(|(id, _)| match id {
+        PartitionId::Kafka { topic, partition } => Some(((topic.clone(), *partition), held.landmark(id)?.clone())),
+        PartitionId::File { .. } => None,
+    });
+    Remembered::new(parking_lot::Mutex::new(known.collect()))
 }
 
 /// The headers that say something about the event, copied only if there are any.

@@ -9,11 +9,9 @@ mod incoming;
 pub mod index_keeper;
 pub mod kafka;
 pub mod pipeline;
-mod rebuild;
+pub mod rebuild;
 mod reconcile;
 pub mod run;
 pub mod source;
 pub mod sources;
 pub mod verify;
-
-pub use rebuild::rebuild_index;

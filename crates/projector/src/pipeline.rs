@@ -13,7 +13,7 @@ use thiserror::Error;
 use crate::batch;
 use crate::error::SourceError;
 use crate::incoming::decode_all;
-use crate::index_keeper::{IndexBatch, IndexChange, IndexKeeper, IndexLimits, IndexPlace};
+use crate::index_keeper::{IndexBatch, IndexChange, IndexDesk, IndexKeeper, IndexLimits, IndexPlace};
 
 /// Why the projector stopped or had to begin again.
 #[derive(Debug, Error)]
@@ -26,6 +26,15 @@ pub enum PipelineError {
     Source(#[from] SourceError),
     #[error("the index thread has ended")]
     IndexEnded,
+    /// Nothing was put in place of the index in use.
+    #[error("the search index that was made again differs from the ledger at payment {seq}")]
+    IndexDiffers { seq: u64 },
+    /// A reader took the index away because it could not be read.
+    #[error("the search index could not be read by a question")]
+    IndexDistrusted,
+    /// Noticed by a reader; recovery makes them again.
+    #[error("ready-made rows could not be read and are made again from the ledger")]
+    RowsDamaged,
     #[error("a thread cannot be started")]
     Thread(#[source] std::io::Error),
 }
@@ -39,6 +48,7 @@ pub struct Pipeline {
     keeper: Option<IndexKeeper>,
     limits: IndexLimits,
     acts: Option<ActQueue>,
+    desk: IndexDesk,
 }
 
 impl Pipeline {
@@ -49,7 +59,13 @@ impl Pipeline {
         place: IndexPlace,
         limits: IndexLimits,
     ) -> Result<Self, PipelineError> {
-        let keeper = Some(IndexKeeper::start(ledger.clone(), place.clone(), limits.clone())?);
+        let desk = IndexDesk::default();
+        let keeper = Some(IndexKeeper::start(
+            ledger.clone(),
+            place.clone(),
+            limits.clone(),
+            &desk,
+        )?);
         Ok(Pipeline {
             writer,
             ledger,
@@ -57,11 +73,26 @@ impl Pipeline {
             keeper,
             limits,
             acts: None,
+            desk,
         })
     }
 
     pub fn writer(&self) -> &Writer {
         &self.writer
+    }
+
+    /// Where a new index is handed in.
+    pub fn desk(&self) -> IndexDesk {
+        self.desk.clone()
+    }
+
+    /// # Errors
+    /// [`PipelineError::RowsDamaged`] after a reader has met a row that cannot be read.
+    pub fn check_rows(&self) -> Result<(), PipelineError> {
+        if self.ledger.rows_are_damaged() {
+            return Err(PipelineError::RowsDamaged);
+        }
+        Ok(())
     }
 
     /// Ends: the index commits what it has, and the ledger's writer can be used elsewhere.
@@ -163,6 +194,7 @@ impl Pipeline {
             self.ledger.clone(),
             self.place.clone(),
             self.limits.clone(),
+            &self.desk,
         )?);
         Ok(())
     }

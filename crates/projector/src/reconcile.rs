@@ -1,21 +1,24 @@
 //! Bringing the index to the ledger: at start, and after it failed.
 
-use ledger::{Reader, Rows};
+use std::path::PathBuf;
+
+use ledger::{Generations, Reader, Rows};
 use rayon::prelude::*;
-use search::{Document, IndexWriter, Options};
+use search::{Document, IndexWriter, Options, SearchError};
 
 use crate::index_keeper::IndexPlace;
 use crate::pipeline::PipelineError;
-
-/// Documents made at once while an index is made again: bounds the memory.
-const REBUILD_DOCUMENTS: usize = 10_000;
+use crate::rebuild::{self, Built, DOCUMENTS_AT_ONCE};
 
 /// Opens the index for writing, at the ledger's position, and gives it to readers.
 ///
 /// Behind the ledger it is caught up with what was touched since. Ahead of the ledger (a restored backup), of another
-/// store, damaged or missing it is made again.
+/// store, damaged or missing it is made again. Every file is compared with its checksum first: a damaged one that can
+/// still be read would leave payments out of answers.
 pub(crate) fn open(ledger: &Reader, place: &IndexPlace, options: &Options) -> Result<IndexWriter, PipelineError> {
-    let opened = IndexWriter::open(&place.dir, ledger.store_id(), options);
+    let generations = Generations::new(&place.dir);
+    generations.sweep();
+    let opened = open_current(&generations, ledger, options);
     let rows = ledger.rows()?;
     let writer = match opened {
         Ok(writer) if writer.reader().position().batch_no <= rows.head().batch_no => catch_up(ledger, &rows, writer)?,
@@ -24,16 +27,21 @@ pub(crate) fn open(ledger: &Reader, place: &IndexPlace, options: &Options) -> Re
             tracing::warn!(
                 index,
                 ledger = rows.head().batch_no,
-                "the search index is ahead of the ledger and is made again"
+                "the search index is ahead of the ledger and is made again; lists and searches are answered from the \
+                 ledger meanwhile"
             );
             drop(writer);
-            rebuild(ledger, place, options)?
+            rebuild_in_place(ledger, place, options)?
         }
         Err(error) if error.needs_rebuild() => {
             if rows.head().batch_no > 0 {
-                tracing::warn!(%error, "the search index cannot be used and is made again");
+                tracing::warn!(
+                    %error,
+                    "the search index cannot be used and is made again; lists and searches are answered from the \
+                     ledger meanwhile"
+                );
             }
-            rebuild(ledger, place, options)?
+            rebuild_in_place(ledger, place, options)?
         }
         Err(error) => return Err(error.into()),
     };
@@ -43,7 +51,19 @@ pub(crate) fn open(ledger: &Reader, place: &IndexPlace, options: &Options) -> Re
     Ok(writer)
 }
 
-fn catch_up(ledger: &Reader, rows: &Rows, mut writer: IndexWriter) -> Result<IndexWriter, PipelineError> {
+fn open_current(generations: &Generations, ledger: &Reader, options: &Options) -> Result<IndexWriter, SearchError> {
+    let Some(dir) = generations.current().map_err(SearchError::Io)? else {
+        return Err(SearchError::Missing {
+            dir: PathBuf::from("index"),
+        });
+    };
+    let writer = IndexWriter::open(&dir, ledger.store_id(), options)?;
+    writer.reader().check_files()?;
+    Ok(writer)
+}
+
+/// Brings an index to the position of `rows`.
+pub(crate) fn catch_up(ledger: &Reader, rows: &Rows, mut writer: IndexWriter) -> Result<IndexWriter, PipelineError> {
     let from = writer.reader().position().batch_no;
     let to = rows.head().batch_no;
     if from == to {
@@ -56,7 +76,7 @@ fn catch_up(ledger: &Reader, rows: &Rows, mut writer: IndexWriter) -> Result<Ind
         payments = touched.len(),
         "the search index is behind the ledger and is caught up"
     );
-    for part in touched.chunks(REBUILD_DOCUMENTS) {
+    for part in touched.chunks(DOCUMENTS_AT_ONCE) {
         let documents: Vec<(u64, Option<Document>)> = part
             .par_iter()
             .map(|seq| Ok((*seq, rows.get(*seq)?.and_then(|dossier| Document::of(*seq, &dossier)))))
@@ -72,38 +92,23 @@ fn catch_up(ledger: &Reader, rows: &Rows, mut writer: IndexWriter) -> Result<Ind
     Ok(writer)
 }
 
-/// Makes the index again from the ledger's rows. Readers have none meanwhile and ask the ledger.
-pub(crate) fn rebuild(ledger: &Reader, place: &IndexPlace, options: &Options) -> Result<IndexWriter, PipelineError> {
+/// Makes the index again where there is none to be asked. Readers ask the ledger meanwhile.
+fn rebuild_in_place(ledger: &Reader, place: &IndexPlace, options: &Options) -> Result<IndexWriter, PipelineError> {
     *place.reader.write() = None;
-    rebuild_with(ledger, &place.dir, options, &mut |_| {})
-}
-
-/// Makes an index in `dir` from the ledger's rows; `progress` is told the payments done.
-pub(crate) fn rebuild_with(
-    ledger: &Reader,
-    dir: &std::path::Path,
-    options: &Options,
-    progress: &mut dyn FnMut(u64),
-) -> Result<IndexWriter, PipelineError> {
-    let mut writer = IndexWriter::create(dir, ledger.store_id(), options)?;
-    let rows = ledger.rows()?;
-    let mut scan = rows.scan(0);
-    let mut done = 0;
-    loop {
-        let part: Vec<_> = scan.by_ref().take(REBUILD_DOCUMENTS).collect::<Result<_, _>>()?;
-        if part.is_empty() {
-            break;
+    let generations = Generations::new(&place.dir);
+    let mut told_at = std::time::Instant::now();
+    let Built { writer, dir, .. } = rebuild::build(ledger, &generations, options, &mut |progress| {
+        if told_at.elapsed() > std::time::Duration::from_secs(5) {
+            told_at = std::time::Instant::now();
+            tracing::info!(
+                "search index: {} {} of {}",
+                progress.stage,
+                progress.done,
+                progress.total
+            );
         }
-        let documents: Vec<Document> = part
-            .par_iter()
-            .filter_map(|(seq, dossier)| Document::of(*seq, dossier))
-            .collect();
-        for document in &documents {
-            writer.upsert(document)?;
-        }
-        done += part.len() as u64;
-        progress(done);
-    }
-    writer.commit(rows.head().batch_no)?;
+    })?;
+    generations.switch(&dir).map_err(SearchError::Io)?;
+    generations.sweep();
     Ok(writer)
 }

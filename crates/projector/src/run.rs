@@ -20,6 +20,8 @@ pub struct Progress<'a> {
     pub problems: Vec<String>,
     /// Broker time of the newest message applied.
     pub appended_at: Option<DateTime<Utc>>,
+    /// Why the stores cannot be written or the source not be opened; it is tried again. The members above say nothing then.
+    pub failure: Option<&'a PipelineError>,
 }
 
 /// What the loop needs from outside.
@@ -57,7 +59,8 @@ pub fn run(
             Ok(()) => return Ok(counts),
             Err(error) if !forever => return Err(error),
             Err(error) => {
-                tracing::error!(error = %chain(&error), "ingestion failed and begins again from the ledger's positions")
+                tracing::error!(error = %chain(&error), "ingestion failed and begins again from the ledger's positions");
+                watch(&failed(&counts, &error));
             }
         }
         loop {
@@ -66,11 +69,25 @@ pub fn run(
             }
             match pipeline.recover() {
                 Ok(()) => break,
-                Err(error) => tracing::error!(error = %chain(&error), "the stores cannot be read yet"),
+                Err(error) => {
+                    tracing::error!(error = %chain(&error), "the stores cannot be read yet");
+                    watch(&failed(&counts, &error));
+                }
             }
             pause = (pause * 2).min(PAUSE_MAX);
         }
         pause = (pause * 2).min(PAUSE_MAX);
+    }
+}
+
+fn failed<'a>(counts: &'a Counts, failure: &'a PipelineError) -> Progress<'a> {
+    Progress {
+        counts,
+        nulls: 0,
+        partitions: Vec::new(),
+        problems: Vec::new(),
+        appended_at: None,
+        failure: Some(failure),
     }
 }
 
@@ -87,6 +104,7 @@ fn drain(
         if (around.stop)() {
             return Ok(());
         }
+        pipeline.check_rows()?;
         pipeline.serve_acts(Duration::ZERO, &*around.now)?;
         let batch = collect(source, &around.limits)?;
         let ended = batch.ended;
@@ -109,6 +127,7 @@ fn drain(
             partitions,
             problems,
             appended_at,
+            failure: None,
         });
         if ended {
             return Ok(());

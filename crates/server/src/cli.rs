@@ -39,9 +39,20 @@ pub(crate) enum Command {
     /// Recompute everything that is derived and name each difference
     #[command(after_help = "Example:\n  ledgerlens verify --data-dir /var/lib/ledgerlens")]
     Verify(StoreArgs),
-    /// Make the search index again from the ledger
+    /// Make the search index again from the ledger, also beside a running server
     #[command(after_help = "Example:\n  ledgerlens rebuild-index --data-dir /var/lib/ledgerlens")]
     RebuildIndex(StoreArgs),
+    /// Copy the ledger, the keys and the secrets, also from a running server
+    #[command(after_help = "Example:\n  ledgerlens backup --data-dir /var/lib/ledgerlens /backup/2026-11-21")]
+    Backup(BackupArgs),
+    /// Make a new data directory from a backup
+    #[command(after_help = "Example:\n  ledgerlens restore --data-dir /var/lib/ledgerlens-new /backup/2026-11-21")]
+    Restore(BackupArgs),
+    /// Read a Kafka partition from the beginning of its log at the next start
+    #[command(
+        after_help = "Example:\n  ledgerlens forget-position --data-dir /var/lib/ledgerlens payments/3 settlements\n\nFor a topic that was deleted and created anew: its partitions are stopped, because their offsets mean other\nmessages now. What was applied stays, and repeats change nothing. Stop the server before."
+    )]
+    ForgetPosition(ForgetPositionArgs),
     /// Make, list, revoke and rotate the keys that clients ask with
     #[command(
         after_help = "Example:\n  ledgerlens keys create --data-dir /var/lib/ledgerlens --role merchant --merchant m1"
@@ -170,6 +181,24 @@ pub(crate) struct BackfillArgs {
     /// Files of one CloudEvent a line; - is standard input
     #[arg(required = true, value_name = "FILE")]
     pub(crate) files: Vec<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct BackupArgs {
+    #[command(flatten)]
+    pub(crate) store: StoreArgs,
+    /// The directory of the backup; `backup` wants a new or an empty one
+    #[arg(value_name = "DIR")]
+    pub(crate) dir: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ForgetPositionArgs {
+    #[command(flatten)]
+    pub(crate) store: StoreArgs,
+    /// TOPIC/PARTITION, or TOPIC for all of its partitions
+    #[arg(required = true, value_name = "PARTITION")]
+    pub(crate) partitions: Vec<String>,
 }
 
 #[derive(Debug, Args)]

@@ -1,275 +1,128 @@
-//! The control socket: how commands ask a running server for what only it can do, because it holds the data directory.
+//! Commands beside a running server: a Unix socket in the data directory.
 //!
-//! `control.sock` lies in the data directory and is its owner's alone. A request is one line of JSON,
-//! `{"command": "ping", "arguments": {...}}`; the answer is any number of lines `{"progress": ...}` and then one line
-//! `{"done": ...}` or `{"failed": "a sentence"}`. A connection carries one request.
-//!
-//! What a command does is a [`Handler`] in the [`Registry`], registered where the server is wired. Handlers block; each
-//! runs on a thread of its own, at most [`AT_ONCE_MAX`] at a time.
+//! One request a connection: a line of JSON whose member `command` names what is to be done. The answer is any number of
+//! lines `{"progress": ...}` and then one `{"result": ...}` or `{"failure": {"code", "sentence"}}` with an exit code.
+//! Only who may open the socket can ask: its mode is 0600.
 
 use std::collections::BTreeMap;
-use std::fs;
-use std::io::{BufRead as _, BufReader, ErrorKind, Write as _};
+use std::fs::{self, Permissions};
+use std::io::{self, BufRead as _, BufReader, Read as _, Write as _};
 use std::os::unix::fs::PermissionsExt as _;
-use std::os::unix::net::UnixStream as BlockingStream;
+use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
+use std::thread;
 
-use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::{UnixListener, UnixStream};
-use tokio::sync::{Semaphore, mpsc};
-use tokio::task::JoinHandle;
-use tokio::time::timeout;
 
 use crate::failure::Failure;
 
-/// The socket's name in a data directory.
+/// The socket in a data directory.
 pub(crate) const FILE: &str = "control.sock";
 
-/// Bytes of a request: a command with some paths.
+/// A request is a few names; a longer line is no request.
 const REQUEST_BYTES_MAX: u64 = 64 * 1024;
 
-/// Requests answered at the same time. They are an operator's, by hand.
-const AT_ONCE_MAX: usize = 8;
+/// Tells whoever asked how far a piece of work is.
+pub(crate) type Progress<'a> = &'a mut dyn FnMut(Value);
 
-/// How long a connection may take to say what it wants.
-const REQUEST_WITHIN: Duration = Duration::from_secs(10);
+/// Does what a request asks, and returns its result.
+pub(crate) type Handler = Box<dyn Fn(&Value, Progress<'_>) -> Result<Value, Failure> + Send + Sync>;
 
-/// What a command asks.
-#[derive(Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Request {
-    command: String,
-    #[serde(default)]
-    arguments: Value,
-}
+/// Handlers by the name of their command.
+pub(crate) type Handlers = BTreeMap<&'static str, Handler>;
 
-/// A line of an answer.
-#[derive(Debug, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-enum Line {
-    Progress(Value),
-    Done(Value),
-    /// A sentence for whoever ran the command.
-    Failed(String),
-}
-
-/// Does one command. It is given the arguments and a way to tell how far it is; an error is a sentence for its user.
-pub(crate) type Handler = Arc<dyn Fn(Value, &mut dyn FnMut(Value)) -> Result<Value, String> + Send + Sync>;
-
-/// What the server can be asked for.
-#[derive(Clone, Default)]
-pub(crate) struct Registry(BTreeMap<&'static str, Handler>);
-
-impl Registry {
-    /// A registry that answers `ping` with the process and its version.
-    pub(crate) fn new() -> Self {
-        Registry::default().with("ping", |_, _| {
-            Ok(json!({"pid": std::process::id(), "version": env!("CARGO_PKG_VERSION")}))
-        })
-    }
-
-    pub(crate) fn with(
-        mut self,
-        command: &'static str,
-        handler: impl Fn(Value, &mut dyn FnMut(Value)) -> Result<Value, String> + Send + Sync + 'static,
-    ) -> Self {
-        self.0.insert(command, Arc::new(handler));
-        self
-    }
-}
-
-/// The listening socket; removed when it is dropped.
+/// A listening socket; removed when it is dropped.
 pub(crate) struct Control {
     path: PathBuf,
-    accepting: JoinHandle<()>,
 }
 
 impl Drop for Control {
     fn drop(&mut self) {
-        self.accepting.abort();
         let _ = fs::remove_file(&self.path);
     }
 }
 
-impl Control {
-    /// Listens in a data directory whose lock the caller holds, so a socket that lies there is nobody's any more.
-    ///
-    /// # Errors
-    /// Where the socket cannot be made, such as in a directory whose path is longer than a socket's may be (107 bytes).
-    pub(crate) fn listen(data_dir: &Path, registry: Registry) -> std::io::Result<Self> {
-        let path = data_dir.join(FILE);
-        // Made under another name and closed to others before anybody can find it.
-        let draft = data_dir.join("control.new");
-        for old in [&path, &draft] {
-            match fs::remove_file(old) {
-                Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
-                _ => {}
-            }
+/// Listens in a data directory that this process has locked, so a socket that lies there is a dead one.
+pub(crate) fn listen(data_dir: &Path, handlers: Handlers) -> Result<Control, Failure> {
+    let path = data_dir.join(FILE);
+    let unusable = |cause: io::Error| Failure::Store(format!("cannot listen on {}: {cause}", path.display()));
+    match fs::remove_file(&path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(unusable(error)),
+        _ => {}
+    }
+    let listener = UnixListener::bind(&path).map_err(unusable)?;
+    fs::set_permissions(&path, Permissions::from_mode(0o600)).map_err(unusable)?;
+    let handlers = Arc::new(handlers);
+    let accept = move || {
+        for stream in listener.incoming().filter_map(Result::ok) {
+            let handlers = handlers.clone();
+            // A thread that cannot be started closes the connection, which tells.
+            let _ = thread::Builder::new()
+                .name("control".to_owned())
+                .spawn(move || answer(stream, &handlers));
         }
-        let listener = UnixListener::bind(&draft)?;
-        fs::set_permissions(&draft, fs::Permissions::from_mode(0o600))?;
-        fs::rename(&draft, &path)?;
-        let accepting = tokio::spawn(accept(listener, Arc::new(registry)));
-        Ok(Control { path, accepting })
-    }
-}
-
-async fn accept(listener: UnixListener, registry: Arc<Registry>) {
-    let turns = Arc::new(Semaphore::new(AT_ONCE_MAX));
-    loop {
-        // Semaphores are never closed.
-        let Ok(turn) = turns.clone().acquire_owned().await else {
-            return;
-        };
-        match listener.accept().await {
-            Ok((stream, _)) => {
-                let registry = registry.clone();
-                tokio::spawn(async move {
-                    let _turn = turn;
-                    if let Err(error) = answer(stream, &registry).await {
-                        tracing::debug!(%error, "a control connection ended early");
-                    }
-                });
-            }
-            Err(error) => {
-                tracing::warn!(%error, "the control socket cannot accept");
-                tokio::time::sleep(Duration::from_millis(100)).await;
-            }
-        }
-    }
-}
-
-async fn answer(stream: UnixStream, registry: &Registry) -> std::io::Result<()> {
-    let (reader, mut writer) = stream.into_split();
-    let mut line = Vec::new();
-    let mut reader = tokio::io::BufReader::new(reader.take(REQUEST_BYTES_MAX));
-    let read = timeout(REQUEST_WITHIN, reader.read_until(b'\n', &mut line)).await;
-    let request = match read {
-        Ok(Ok(_)) => serde_json::from_slice::<Request>(&line).map_err(|error| format!("not a request: {error}")),
-        Ok(Err(error)) => return Err(error),
-        Err(_) => Err("no request came".to_owned()),
     };
-    let found = request.and_then(|request| match registry.0.get(request.command.as_str()) {
-        Some(handler) => Ok((handler.clone(), request.arguments)),
-        None => Err(format!(
-            "the running server does not know the command {:?}",
-            request.command
-        )),
-    });
-    let (handler, arguments) = match found {
-        Ok(found) => found,
-        Err(sentence) => return send(&mut writer, &Line::Failed(sentence)).await,
+    thread::Builder::new()
+        .name("control".to_owned())
+        .spawn(accept)
+        .map_err(unusable)?;
+    Ok(Control { path })
+}
+
+fn answer(stream: UnixStream, handlers: &Handlers) {
+    let Ok(reading) = stream.try_clone() else { return };
+    let mut line = String::new();
+    if BufReader::new(reading.take(REQUEST_BYTES_MAX))
+        .read_line(&mut line)
+        .is_err()
+    {
+        return;
+    }
+    let mut writing = stream;
+    let mut say = |value: &Value| {
+        // Whoever asked may have gone; the work is done all the same.
+        let _ = writeln!(writing, "{value}");
     };
-    // One line of progress may wait; a client that does not read does not make the rest pile up.
-    let (sender, mut lines) = mpsc::channel(1);
-    let working = tokio::task::spawn_blocking(move || {
-        let told = sender.clone();
-        let outcome = handler(arguments, &mut |progress| {
-            let _ = told.try_send(Line::Progress(progress));
-        });
-        let last = match outcome {
-            Ok(value) => Line::Done(value),
-            Err(sentence) => Line::Failed(sentence),
-        };
-        let _ = sender.blocking_send(last);
-    });
-    while let Some(line) = lines.recv().await {
-        send(&mut writer, &line).await?;
+    let request: Value = serde_json::from_str(&line).unwrap_or_default();
+    let command = request["command"].as_str().unwrap_or_default();
+    let outcome = match handlers.get(command) {
+        Some(handler) => handler(&request, &mut |progress| say(&json!({ "progress": progress }))),
+        None => Err(Failure::usage(format!(
+            "the running server does not know the command {command:?}; it may be of another version"
+        ))),
+    };
+    match outcome {
+        Ok(result) => say(&json!({ "result": result })),
+        Err(failure) => say(&json!({
+            "failure": { "code": failure.exit_code(), "sentence": failure.sentence() }
+        })),
     }
-    if let Err(error) = working.await {
-        tracing::error!(%error, "a control command ended without an answer");
-    }
-    Ok(())
 }
 
-async fn send(writer: &mut (impl tokio::io::AsyncWrite + Unpin), line: &Line) -> std::io::Result<()> {
-    let mut text = serde_json::to_vec(line)?;
-    text.push(b'\n');
-    writer.write_all(&text).await?;
-    writer.flush().await
-}
-
-/// Asks the server that runs on a data directory. `None` where none does, so that the command does it by itself.
-///
-/// # Errors
-/// The server's own sentence, or that it ended meanwhile.
-pub(crate) fn ask(
-    data_dir: &Path,
-    command: &str,
-    arguments: Value,
-    progress: &mut dyn FnMut(Value),
-) -> Result<Option<Value>, Failure> {
-    // A socket without a listener is what a killed server left behind.
-    let Ok(mut stream) = BlockingStream::connect(data_dir.join(FILE)) else {
+/// Asks the server that runs on a data directory. `None`: no server runs there.
+pub(crate) fn ask(data_dir: &Path, request: &Value, progress: Progress<'_>) -> Result<Option<Value>, Failure> {
+    let Ok(mut stream) = UnixStream::connect(data_dir.join(FILE)) else {
         return Ok(None);
     };
-    let gone = |cause: String| Failure::Store(format!("the running server did not answer {command}: {cause}"));
-    let request = Request {
-        command: command.to_owned(),
-        arguments,
-    };
-    let mut text = serde_json::to_vec(&request).map_err(|cause| gone(cause.to_string()))?;
-    text.push(b'\n');
-    stream.write_all(&text).map_err(|cause| gone(cause.to_string()))?;
+    let lost = |cause: io::Error| Failure::Store(format!("the running server did not answer: {cause}"));
+    writeln!(stream, "{request}").map_err(lost)?;
     for line in BufReader::new(stream).lines() {
-        let line = line.map_err(|cause| gone(cause.to_string()))?;
-        match serde_json::from_str(&line).map_err(|cause| gone(cause.to_string()))? {
-            Line::Progress(value) => progress(value),
-            Line::Done(value) => return Ok(Some(value)),
-            Line::Failed(sentence) => return Err(Failure::Store(sentence)),
+        let mut said: Value = serde_json::from_str(&line.map_err(lost)?).unwrap_or_default();
+        if let Some(told) = said.get("progress") {
+            progress(told.clone());
+        } else if let Some(result) = said.get_mut("result") {
+            return Ok(Some(result.take()));
+        } else {
+            let sentence = said["failure"]["sentence"].as_str().unwrap_or_default().to_owned();
+            return Err(match said["failure"]["code"].as_u64() {
+                Some(1) => Failure::Data(sentence),
+                Some(2) => Failure::Use(sentence),
+                _ => Failure::Store(sentence),
+            });
         }
     }
-    Err(gone("the connection ended".to_owned()))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn asked(dir: &Path, command: &'static str) -> Result<Option<Value>, String> {
-        let mut told = Vec::new();
-        let answer = ask(dir, command, json!({"n": 2}), &mut |progress| told.push(progress));
-        match answer {
-            Ok(Some(mut value)) => {
-                value["told"] = told.into();
-                Ok(Some(value))
-            }
-            Ok(None) => Ok(None),
-            Err(Failure::Store(sentence) | Failure::Use(sentence) | Failure::Data(sentence)) => Err(sentence),
-        }
-    }
-
-    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-    async fn a_command_is_answered_by_the_server_that_runs() {
-        let dir = tempfile::tempdir().expect("a temporary directory");
-        let path = dir.path().to_owned();
-        // What a killed server left.
-        drop(std::os::unix::net::UnixListener::bind(path.join(FILE)).expect("a socket"));
-        assert_eq!(asked(&path, "ping"), Ok(None));
-        let registry = Registry::new()
-            .with("count", |arguments, progress| {
-                progress(json!(1));
-                Ok(json!({"n": arguments["n"]}))
-            })
-            .with("fail", |_, _| Err("the disk is full".to_owned()));
-        let control = Control::listen(&path, registry).expect("a socket");
-        let mode = fs::metadata(path.join(FILE)).expect("a socket").permissions().mode();
-        assert_eq!(mode & 0o777, 0o600);
-        let inside = path.clone();
-        let answers = tokio::task::spawn_blocking(move || {
-            ["ping", "count", "fail", "none"].map(|command| asked(&inside, command))
-        });
-        let [ping, count, fail, none] = answers.await.expect("asked");
-        assert_eq!(ping.expect("an answer").expect("a server")["pid"], std::process::id());
-        assert_eq!(count, Ok(Some(json!({"n": 2, "told": [1]}))));
-        assert_eq!(fail, Err("the disk is full".to_owned()));
-        assert!(none.is_err_and(|sentence| sentence.contains("\"none\"")));
-        drop(control);
-        assert!(!path.join(FILE).exists());
-        assert_eq!(asked(&path, "ping"), Ok(None));
-    }
+    Err(Failure::Store(
+        "the running server ended before it had answered; run the command again".to_owned(),
+    ))
 }

@@ -28,8 +28,13 @@ impl Failure {
     /// Prints the sentence on standard error.
     #[expect(clippy::print_stderr, reason = "the one place where a command says why it ended")]
     pub(crate) fn report(&self) {
+        eprintln!("ledgerlens: {}", self.sentence());
+    }
+
+    /// What is said to the user.
+    pub(crate) fn sentence(&self) -> &str {
         let (Failure::Data(sentence) | Failure::Use(sentence) | Failure::Store(sentence)) = self;
-        eprintln!("ledgerlens: {sentence}");
+        sentence
     }
 
     pub(crate) fn usage(sentence: impl Into<String>) -> Self {
@@ -97,7 +102,14 @@ impl From<PipelineError> for Failure {
             PipelineError::Ledger(error) => error.into(),
             PipelineError::Search(error) => error.into(),
             PipelineError::Source(error) => error.into(),
-            PipelineError::IndexEnded | PipelineError::Thread(_) => Failure::Store(chain(&error)),
+            PipelineError::IndexDiffers { .. } => Failure::Data(format!(
+                "{}; the index in use is unchanged; run `ledgerlens verify`",
+                chain(&error)
+            )),
+            PipelineError::IndexEnded
+            | PipelineError::IndexDistrusted
+            | PipelineError::RowsDamaged
+            | PipelineError::Thread(_) => Failure::Store(chain(&error)),
         }
     }
 }

@@ -19,6 +19,7 @@ use projector::source::{PartitionStatus, Source};
 
 use crate::config::Config;
 use crate::failure::{Failure, chain};
+use crate::operations::DeskSlot;
 
 /// Ingestion that runs until it is dropped.
 pub(crate) struct Ingestion {
@@ -47,6 +48,7 @@ pub(crate) struct Parts {
     pub(crate) progress: Arc<Progress>,
     /// What operators want done.
     pub(crate) acts: ActQueue,
+    pub(crate) desk: DeskSlot,
 }
 
 /// Kafka's settings, if brokers are named.
@@ -95,9 +97,10 @@ fn ingest(parts: Parts, mut first: Option<KafkaSource>, stop: Arc<AtomicBool>) {
         }
     };
     progress.set_index_open(true);
+    *parts.desk.lock() = Some(pipeline.desk());
     pipeline.set_acts(parts.acts);
     let Some(options) = parts.kafka else {
-        serve_acts(&mut pipeline, &stop);
+        keep(&mut pipeline, &progress, &stop);
         return;
     };
     let around = Surroundings {
@@ -112,6 +115,10 @@ fn ingest(parts: Parts, mut first: Option<KafkaSource>, stop: Arc<AtomicBool>) {
         }
     };
     let outcome = run(&mut pipeline, &mut open, &around, true, &mut |now| {
+        progress.set_store_problem(now.failure.map(store_problem));
+        if now.failure.is_some() {
+            return;
+        }
         progress.set_partitions(now.partitions.iter().filter_map(partition).collect());
         progress.set_source_problem(now.problems.first().cloned());
         progress.set_lag_ms(lag_ms(&now.partitions, now.appended_at));
@@ -121,20 +128,47 @@ fn ingest(parts: Parts, mut first: Option<KafkaSource>, stop: Arc<AtomicBool>) {
     }
 }
 
-/// Without input there are still acts to do.
-fn serve_acts(pipeline: &mut Pipeline, stop: &AtomicBool) {
-    const WITHIN: Duration = Duration::from_millis(50);
+/// Nothing is read: acts of operators are done, and the stores are repaired when a question finds them damaged.
+fn keep(pipeline: &mut Pipeline, progress: &Progress, stop: &AtomicBool) {
+    const ACTS_WITHIN: Duration = Duration::from_millis(50);
+    let mut failure: Option<PipelineError> = None;
     while !stop.load(Ordering::Acquire) {
-        if let Err(error) = pipeline.serve_acts(WITHIN, &Utc::now) {
-            tracing::error!(error = %chain(&error), "an act failed and the stores are read again");
-            while let Err(error) = pipeline.recover() {
-                tracing::error!(error = %chain(&error), "the stores cannot be read yet");
-                thread::sleep(Duration::from_secs(1));
-                if stop.load(Ordering::Acquire) {
-                    return;
-                }
+        failure = match failure {
+            None => {
+                let done = pipeline.check_rows();
+                done.and_then(|()| pipeline.serve_acts(ACTS_WITHIN, &Utc::now)).err()
             }
+            Some(found) => {
+                tracing::error!(error = %chain(&found), "the stores are opened again");
+                progress.set_store_problem(Some(store_problem(&found)));
+                let failed = pipeline.recover().err();
+                if failed.is_some() {
+                    thread::sleep(Duration::from_secs(1));
+                }
+                failed
+            }
+        };
+        if failure.is_none() {
+            progress.set_store_problem(None);
         }
+    }
+}
+
+/// What is wrong with a store, for the status: the chain of causes is in the log.
+fn store_problem(error: &PipelineError) -> String {
+    let text = chain(error);
+    let is_full = ["No space left", "os error 28", "ENOSPC"]
+        .iter()
+        .any(|sign| text.contains(sign));
+    if is_full {
+        return "the disk of the data directory is full: nothing new is applied until there is space, and nothing is \
+                lost; free space and it goes on by itself"
+            .to_owned();
+    }
+    match error {
+        PipelineError::Source(_) => format!("the input cannot be opened, which is tried again: {error}"),
+        PipelineError::RowsDamaged => format!("{error}"),
+        _ => format!("the stores cannot be written, which is tried again (the log has the cause): {error}"),
     }
 }
 

@@ -1,11 +1,14 @@
 //! The `ledgerlens` binary: commands, configuration, wiring. The only place that knows every crate.
 
+mod backup;
 mod cli;
 mod commands;
 mod config;
 mod control;
 mod failure;
 mod ingest;
+mod manifest;
+mod operations;
 mod progress_bar;
 mod secret;
 mod stores;
@@ -48,6 +51,9 @@ fn run(cli: Cli) -> Result<ExitCode, Failure> {
         Command::Check(args) => commands::check::run(&args),
         Command::Verify(args) => commands::verify::run(&args),
         Command::RebuildIndex(args) => commands::rebuild_index::run(&args),
+        Command::Backup(args) => commands::backup::run(&args),
+        Command::Restore(args) => commands::restore::run(&args),
+        Command::ForgetPosition(args) => commands::forget_position::run(&args),
         Command::Keys(args) => commands::keys::run(args),
         Command::Audit(args) => commands::audit::run(&args),
     }

@@ -60,7 +60,7 @@ impl Stores {
 /// Names the server that holds the directory, where one does and answers.
 fn in_use(error: LedgerError, data_dir: &Path) -> Failure {
     let holder = match &error {
-        LedgerError::Locked(_) => control::ask(data_dir, "ping", serde_json::Value::Null, &mut |_| {}),
+        LedgerError::Locked(_) => control::ask(data_dir, &serde_json::json!({ "command": "ping" }), &mut |_| {}),
         _ => Ok(None),
     };
     let failure = Failure::from(error);

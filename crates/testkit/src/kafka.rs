@@ -103,6 +103,13 @@ impl TestKafka {
             .for_each(|result| drop(result.expect("the topic is created")));
     }
 
+    /// False while a topic of this name is still being deleted.
+    pub fn try_create_topic(&self, name: &str, partitions: i32) -> bool {
+        let topic = NewTopic::new(name, partitions, TopicReplication::Fixed(1));
+        let results = wait(self.admin().create_topics([&topic], &options()));
+        results.expect("the broker answers").iter().all(Result::is_ok)
+    }
+
     pub fn delete_topic(&self, name: &str) {
         let results = wait(self.admin().delete_topics(&[name], &options()));
         results

@@ -26,7 +26,7 @@ struct StatusJson {
     partitions: Vec<PartitionJson>,
     /// Files that were read, wholly or in part.
     files: usize,
-    /// What keeps all input from being read.
+    /// What keeps all input from being read or applied.
     problem: Option<String>,
     ledger: StoreJson,
     index: IndexJson,
@@ -98,7 +98,7 @@ pub(crate) async fn get_ingest_status(
             payments: status.payments,
             partitions: partitions(&status, &app.progress),
             files,
-            problem: app.progress.source_problem(),
+            problem: app.progress.store_problem().or_else(|| app.progress.source_problem()),
             ledger: StoreJson {
                 batch: status.head.batch_no,
                 bytes: status.ledger_bytes,

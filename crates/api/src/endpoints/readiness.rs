@@ -25,6 +25,7 @@ pub(crate) async fn get_readiness(State(app): State<Arc<App>>) -> Result<Json<Re
     if !progress.index_open() {
         missing.push("the search index is not open yet".to_owned());
     }
+    missing.extend(progress.store_problem());
     if lag_ms > lag_ms_max {
         missing.push(format!(
             "the ledger is {lag_ms} ms behind its input, the limit is {lag_ms_max} ms"

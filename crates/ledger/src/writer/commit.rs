@@ -12,7 +12,7 @@ use crate::append::{self, micros};
 use crate::error::LedgerError;
 use crate::fold::Prepared;
 use crate::reader::Head;
-use crate::{events, quarantine_rows};
+use crate::{events, positions, quarantine_rows};
 
 impl Writer {
     /// Returns the next seq and the next number of quarantine.
@@ -22,14 +22,14 @@ impl Writer {
         prepared: Prepared,
         keys: &[(u64, u64)],
         known: &HashMap<Digest, u64>,
-        positions: &Positions,
+        reached: &Positions,
         nulls: u64,
     ) -> Result<(u64, u64), LedgerError> {
         let at = head.applied_at.unwrap_or_default();
         self.connection
             .execute_batch("begin")
             .map_err(LedgerError::engine("began a batch"))?;
-        self.write_positions(positions)?;
+        positions::write(&self.connection, &mut self.source_ids, reached)?;
         self.write_events(head.batch_no, at, &prepared)?;
         let ids = &self.source_ids;
         let source_id = |partition: &PartitionId| ids.get(partition).copied().unwrap_or(-1);
@@ -89,30 +89,6 @@ impl Writer {
         if let Some((through, rows)) = self.events.excess() {
             events::prune(&self.connection, through)?;
             self.events.let_go(through, rows);
-        }
-        Ok(())
-    }
-
-    fn write_positions(&mut self, positions: &Positions) -> Result<(), LedgerError> {
-        let doing = "wrote its positions";
-        for (partition, next) in positions.iter() {
-            if let Some(id) = self.source_ids.get(partition) {
-                self.connection
-                    .execute(
-                        "update positions set next = greatest(next, ?) where source_id = ?",
-                        params![next as i64, id],
-                    )
-                    .map_err(LedgerError::engine(doing))?;
-            } else {
-                let id = i32::try_from(self.source_ids.len() + 1).unwrap_or(i32::MAX);
-                self.connection
-                    .execute(
-                        "insert into positions values (?, ?, ?)",
-                        params![id, partition.to_string(), next as i64],
-                    )
-                    .map_err(LedgerError::engine(doing))?;
-                self.source_ids.insert(partition.clone(), id);
-            }
         }
         Ok(())
     }

@@ -1,4 +1,4 @@
-//! Looks for topics, partitions and the bounds of their logs.
+//! Looks for topics, partitions, the bounds of their logs, and whether these are the logs that were read before.
 //!
 //! Every question here waits for a broker, and with a broker away it waits long. The apply loop must not wait with it, so
 //! looks have a thread of their own; the source takes what was found at its next poll.
@@ -13,6 +13,7 @@ use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 
 use crate::error::SourceError;
 use crate::kafka::context::Context;
+use crate::kafka::landmark::{Place, Recognised, Remembered, Wanted, recognise};
 use crate::kafka::options::KafkaOptions;
 use crate::kafka::start::Log;
 
@@ -27,6 +28,8 @@ pub(super) struct Found {
     pub(super) logs: Vec<FoundLog>,
     /// All logs were looked at because the broker has refused a position.
     pub(super) is_check: bool,
+    /// The cluster's own name for itself.
+    pub(super) cluster_id: Option<String>,
     /// What could not be found out, in words; it is tried again.
     pub(super) failure: Option<String>,
 }
@@ -45,6 +48,7 @@ pub(super) struct FoundLog {
     pub(super) topic: String,
     pub(super) partition: i32,
     pub(super) log: Log,
+    pub(super) seen: Recognised,
 }
 
 /// The looks of the background.
@@ -63,12 +67,17 @@ pub(super) enum Ask {
 }
 
 impl Discovery {
-    pub(super) fn start(consumer: &Arc<BaseConsumer<Context>>, options: &KafkaOptions, first: &Found) -> Self {
+    pub(super) fn start(
+        consumer: &Arc<BaseConsumer<Context>>,
+        options: &KafkaOptions,
+        remembered: &Remembered,
+        first: &Found,
+    ) -> Self {
         let (asks, asked) = channel();
         let (sender, found) = channel();
         let mut scout = Scout {
-            topics: options.topics.clone(),
-            timeout: options.request_timeout,
+            options: options.clone(),
+            remembered: Arc::clone(remembered),
             known: first
                 .logs
                 .iter()
@@ -121,7 +130,11 @@ impl Discovery {
 }
 
 /// The look of the start, which also finds out whether any broker answers.
-pub(super) fn first_look(consumer: &BaseConsumer<Context>, options: &KafkaOptions) -> Result<Found, SourceError> {
+pub(super) fn first_look(
+    consumer: &BaseConsumer<Context>,
+    options: &KafkaOptions,
+    remembered: &Remembered,
+) -> Result<Found, SourceError> {
     let topic = options.topics.first().map(String::as_str);
     if let Err(error) = consumer.fetch_metadata(topic, options.connect_timeout) {
         return Err(SourceError::Unreachable {
@@ -131,8 +144,8 @@ pub(super) fn first_look(consumer: &BaseConsumer<Context>, options: &KafkaOption
         });
     }
     let mut scout = Scout {
-        topics: options.topics.clone(),
-        timeout: options.request_timeout,
+        options: options.clone(),
+        remembered: Arc::clone(remembered),
         known: HashSet::new(),
         is_checking: false,
     };
@@ -140,10 +153,10 @@ pub(super) fn first_look(consumer: &BaseConsumer<Context>, options: &KafkaOption
 }
 
 struct Scout {
-    topics: Vec<String>,
-    timeout: Duration,
+    options: KafkaOptions,
+    remembered: Remembered,
     /// Partitions whose logs the source has been told.
-    known: HashSet<(String, i32)>,
+    known: HashSet<Place>,
     /// Until every log was looked at, over several looks if need be.
     is_checking: bool,
 }
@@ -159,13 +172,57 @@ impl Scout {
             is_check: self.is_checking,
             ..Found::default()
         };
-        for topic in self.topics.clone() {
-            if let Err(error) = self.look_at_topic(consumer, &topic, &mut found) {
+        let mut bounds = Vec::new();
+        for topic in self.options.topics.clone() {
+            if let Err(error) = self.look_at_topic(consumer, &topic, &mut found, &mut bounds) {
                 found.failure = Some(format!("topic {topic}: {error}"));
             }
         }
+        if !bounds.is_empty() {
+            found.cluster_id = consumer.client().fetch_cluster_id(self.options.request_timeout);
+            self.recognise(bounds, &mut found);
+        }
         self.is_checking &= found.failure.is_some();
         found
+    }
+
+    /// Compares what is remembered of these logs; those that could not be compared are looked at again.
+    fn recognise(&mut self, bounds: Vec<(Place, Log)>, found: &mut Found) {
+        let remembered = self.remembered.lock().clone();
+        let wanted = bounds.iter().filter_map(|(place, log)| {
+            Some(Wanted {
+                place: place.clone(),
+                log: *log,
+                landmark: remembered.get(place)?.clone(),
+            })
+        });
+        let wanted = wanted.collect();
+        let mut seen = match recognise(&self.options, wanted, found.cluster_id.as_deref()) {
+            Ok(seen) => seen,
+            Err(error) => {
+                found.failure = Some(format!("the last messages applied cannot be read: {error}"));
+                return;
+            }
+        };
+        for (place, log) in bounds {
+            let is_remembered = remembered.contains_key(&place);
+            let seen = seen.remove(&place).or((!is_remembered).then_some(Recognised::Unasked));
+            let Some(seen) = seen else {
+                found.failure = Some(format!(
+                    "topic {}: the last message applied of partition {} could not be read yet, which it is compared with",
+                    place.0, place.1
+                ));
+                continue;
+            };
+            let (topic, partition) = place.clone();
+            found.logs.push(FoundLog {
+                topic,
+                partition,
+                log,
+                seen,
+            });
+            self.known.insert(place);
+        }
     }
 
     fn look_at_topic(
@@ -173,8 +230,10 @@ impl Scout {
         consumer: &BaseConsumer<Context>,
         name: &str,
         found: &mut Found,
+        bounds: &mut Vec<(Place, Log)>,
     ) -> Result<(), KafkaError> {
-        let metadata = consumer.fetch_metadata(Some(name), self.timeout)?;
+        let timeout = self.options.request_timeout;
+        let metadata = consumer.fetch_metadata(Some(name), timeout)?;
         let Some(topic) = metadata.topics().iter().find(|topic| topic.name() == name) else {
             return Ok(());
         };
@@ -196,14 +255,9 @@ impl Scout {
             if self.known.contains(&key) {
                 continue;
             }
-            let (first, end) = consumer.fetch_watermarks(name, partition, self.timeout)?;
+            let (first, end) = consumer.fetch_watermarks(name, partition, timeout)?;
             if let (Ok(first), Ok(end)) = (u64::try_from(first), u64::try_from(end)) {
-                found.logs.push(FoundLog {
-                    topic: key.0.clone(),
-                    partition,
-                    log: Log { first, end },
-                });
-                self.known.insert(key);
+                bounds.push((key, Log { first, end }));
             }
         }
         Ok(())

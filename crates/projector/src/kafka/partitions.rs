@@ -2,20 +2,25 @@
 
 use std::sync::Arc;
 
-use domain::position::{PartitionId, Positions};
+use domain::position::{Landmark, PartitionId, Positions};
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::KafkaResult;
 use rdkafka::{Offset, TopicPartitionList};
 
 use crate::kafka::context::{Context, Ends};
 use crate::kafka::discovery::{Found, FoundLog, FoundTopic};
-use crate::kafka::start::{restart, start};
+use crate::kafka::landmark::{Recognised, Remembered};
+use crate::kafka::start::{Log, Stopped, recognised, restart, start};
 use crate::source::PartitionStatus;
 
 pub(super) struct Partitions {
     /// The ledger's positions at the opening.
     held: Positions,
     continue_after_loss: bool,
+    /// The cluster's own name for itself, as the last look has found it.
+    cluster_id: Option<String>,
+    /// Told to the looks, which compare it.
+    remembered: Remembered,
     /// In the order of the configuration: a handful, so a search by name is a few comparisons.
     topics: Vec<Topic>,
 }
@@ -40,6 +45,8 @@ struct Partition {
     was_read: bool,
     /// A message of it was taken from the client and not delivered, so the client's own position is not ours.
     has_dropped: bool,
+    /// Position and checksum of the last message delivered since it was last told.
+    last: Option<(u64, u128)>,
     /// The end when the log was looked at; newer ends come from the client's statistics.
     end: Option<u64>,
     state: State,
@@ -64,16 +71,21 @@ struct Changes {
 }
 
 impl Partitions {
-    pub(super) fn new(held: &Positions, continue_after_loss: bool) -> Self {
+    pub(super) fn new(held: &Positions, remembered: &Remembered, continue_after_loss: bool) -> Self {
         Partitions {
             held: held.clone(),
             continue_after_loss,
+            cluster_id: None,
+            remembered: Remembered::clone(remembered),
             topics: Vec::new(),
         }
     }
 
     /// Notes what a look has found, and has the client read what can be read.
     pub(super) fn take(&mut self, found: &Found, consumer: &BaseConsumer<Context>) -> KafkaResult<()> {
+        if found.cluster_id.is_some() {
+            self.cluster_id.clone_from(&found.cluster_id);
+        }
         let mut changes = Changes::default();
         for topic in &found.topics {
             self.take_topic(topic, &mut changes);
@@ -151,12 +163,14 @@ impl Partitions {
         };
         partition.end = Some(found.log.end);
         let held = partition.has_begun.then_some(partition.next);
-        let next = match partition.state {
-            State::Found if partition.was_read => restart(held, found.log, continue_after_loss),
-            State::Found => start(held, found.log, continue_after_loss),
-            State::Reading if is_check => restart(held, found.log, continue_after_loss),
+        let go_on: fn(Option<u64>, Log, bool) -> Result<u64, Stopped> = match partition.state {
+            State::Found if partition.was_read => restart,
+            State::Found => start,
+            State::Reading if is_check => restart,
             State::Reading | State::Stopped(_) | State::Gone => return Ok(()),
         };
+        note_moved(&partition.id, &found.seen);
+        let next = recognised(&found.seen, found.log).and_then(|()| go_on(held, found.log, continue_after_loss));
         match next {
             Ok(next) => partition.read(&found.topic, next, changes),
             Err(stopped) => {
@@ -174,7 +188,13 @@ impl Partitions {
 
     /// Notes a message and names its partition. `None` for what the client still had of a partition that was stopped,
     /// and for what was delivered before.
-    pub(super) fn accept(&mut self, topic: &str, number: i32, position: u64) -> Option<Arc<PartitionId>> {
+    pub(super) fn accept(
+        &mut self,
+        topic: &str,
+        number: i32,
+        position: u64,
+        checksum: impl FnOnce() -> u128,
+    ) -> Option<Arc<PartitionId>> {
         let partition = self.find(topic, number)?;
         if partition.state != State::Reading {
             partition.has_dropped = true;
@@ -186,6 +206,7 @@ impl Partitions {
         partition.next = position + 1;
         partition.told = position + 1;
         partition.has_begun = true;
+        partition.last = Some((position, checksum()));
         Some(Arc::clone(&partition.id))
     }
 
@@ -207,11 +228,26 @@ impl Partitions {
         }
     }
 
+    /// Positions passed without a message, and the last message of each partition that had one.
     pub(super) fn passed(&mut self, positions: &mut Positions) {
-        let all = self.topics.iter_mut().flat_map(|topic| &mut topic.partitions);
-        for partition in all.filter(|partition| partition.has_begun && partition.next > partition.told) {
-            partition.told = partition.next;
-            positions.advance(&partition.id, partition.next);
+        for topic in &mut self.topics {
+            for partition in &mut topic.partitions {
+                if let Some((position, checksum)) = partition.last.take() {
+                    let cluster_id = self.cluster_id.clone();
+                    let landmark = Landmark {
+                        cluster_id,
+                        position,
+                        checksum,
+                    };
+                    positions.remember(&partition.id, landmark.clone());
+                    let place = (topic.name.clone(), partition.number);
+                    self.remembered.lock().insert(place, landmark);
+                }
+                if partition.has_begun && partition.next > partition.told {
+                    partition.told = partition.next;
+                    positions.advance(&partition.id, partition.next);
+                }
+            }
         }
     }
 
@@ -243,6 +279,22 @@ impl Partitions {
     }
 }
 
+/// A log that is the same under another cluster's name is read on, as after a move of the brokers, but not in silence.
+fn note_moved(partition: &PartitionId, seen: &Recognised) {
+    match seen {
+        Recognised::Same { moved: Some(cluster) } => tracing::warn!(
+            %partition,
+            cluster,
+            "the cluster calls itself otherwise than before; its log is the one that was read, and is read on"
+        ),
+        Recognised::Deleted { moved: None } => tracing::info!(
+            %partition,
+            "the last message applied is deleted from the log, so the log cannot be compared; it is read on"
+        ),
+        _ => {}
+    }
+}
+
 impl Partition {
     fn found(id: PartitionId, number: i32, held: &Positions) -> Self {
         let held = held.next(&id);
@@ -255,6 +307,7 @@ impl Partition {
             has_begun: held.is_some(),
             was_read: false,
             has_dropped: false,
+            last: None,
             end: None,
             state: State::Found,
         }

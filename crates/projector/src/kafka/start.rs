@@ -2,6 +2,8 @@
 
 use thiserror::Error;
 
+use crate::kafka::landmark::Recognised;
+
 /// The log of a partition as the broker sees it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Log {
@@ -22,16 +24,47 @@ pub(super) enum Stopped {
     Lost { next: u64, first: u64 },
     #[error(
         "the log ends at {end} but {next} was reached before: the topic was deleted and created anew, or the broker lost \
-         messages; publish to a topic of another name and set it in `kafka.topics`, or bring the messages in with \
-         `backfill`"
+         messages; publish to a topic of another name and set it in `kafka.topics`, or, to read this log from its \
+         beginning, where repeats change nothing, stop the service and run `ledgerlens forget-position` for it"
     )]
     Beyond { next: u64, end: u64 },
+    #[error(
+        "the message at offset {position} is not the one that was applied from there: the topic was deleted and created \
+         anew, or is another cluster's. Name the right brokers and topic; or, to read this log from its beginning, where \
+         repeats change nothing, stop the service and run `ledgerlens forget-position` for it"
+    )]
+    Other { position: u64 },
+    #[error(
+        "the log ends at {end}, and offset {position} was applied from it before: the topic was deleted and created anew, \
+         is another cluster's, or the broker lost messages. Name the right brokers and topic; or, to read this log from \
+         its beginning, where repeats change nothing, stop the service and run `ledgerlens forget-position` for it"
+    )]
+    Ends { position: u64, end: u64 },
+    #[error(
+        "the cluster calls itself {cluster} now and the last message that was applied is deleted, so the log cannot be \
+         recognised. Name the right brokers; or, to read this log from its beginning, where repeats change nothing, stop \
+         the service and run `ledgerlens forget-position` for it"
+    )]
+    Foreign { cluster: String },
+}
+
+/// Refuses a log that is not the one that was read before.
+pub(super) fn recognised(seen: &Recognised, log: Log) -> Result<(), Stopped> {
+    match seen {
+        Recognised::Unasked | Recognised::Same { .. } | Recognised::Deleted { moved: None } => Ok(()),
+        Recognised::Other { position } => Err(Stopped::Other { position: *position }),
+        Recognised::Ends { position } => Err(Stopped::Ends {
+            position: *position,
+            end: log.end,
+        }),
+        Recognised::Deleted { moved: Some(cluster) } => Err(Stopped::Foreign {
+            cluster: cluster.clone(),
+        }),
+    }
 }
 
 /// Where to begin. `held` is the ledger's position, if it has one. A position beyond the end is not judged here: right
 /// after its start a broker may not know its end yet, and it says so itself when it is asked for a position beyond.
-///
-/// A checksum of the last applied message, compared with the message before `held`, belongs here.
 pub(super) fn start(held: Option<u64>, log: Log, continue_after_loss: bool) -> Result<u64, Stopped> {
     match held {
         None => Ok(log.first),
@@ -73,6 +106,31 @@ mod tests {
                 expected,
                 "{held:?} {continue_after_loss}"
             );
+        }
+    }
+
+    #[test]
+    fn a_log_that_is_another_one_is_refused() {
+        let log = Log { first: 10, end: 20 };
+        let moved = || Some("c2".to_owned());
+        let cluster = "c2".to_owned();
+        let cases = [
+            (Recognised::Unasked, Ok(())),
+            (Recognised::Same { moved: None }, Ok(())),
+            (Recognised::Same { moved: moved() }, Ok(())),
+            (Recognised::Deleted { moved: None }, Ok(())),
+            (
+                Recognised::Deleted { moved: moved() },
+                Err(Stopped::Foreign { cluster }),
+            ),
+            (Recognised::Other { position: 14 }, Err(Stopped::Other { position: 14 })),
+            (
+                Recognised::Ends { position: 24 },
+                Err(Stopped::Ends { position: 24, end: 20 }),
+            ),
+        ];
+        for (seen, expected) in cases {
+            assert_eq!(recognised(&seen, log), expected, "{seen:?}");
         }
     }
 

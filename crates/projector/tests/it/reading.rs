@@ -28,9 +28,7 @@ pub(crate) struct Read {
 
 impl Read {
     pub(crate) fn take(&mut self, batch: Batch) {
-        for (partition, next) in batch.positions.iter() {
-            self.positions.advance(partition, next);
-        }
+        self.positions.merge(&batch.positions);
         self.messages.extend(batch.messages);
     }
 }

@@ -12,9 +12,10 @@ use tokio::net::TcpListener;
 
 use crate::cli::ServeArgs;
 use crate::config::Config;
-use crate::control::{Control, Registry};
+use crate::control::{self, Control};
 use crate::failure::Failure;
 use crate::ingest::{self, Ingestion};
+use crate::operations::{DeskSlot, Operations};
 use crate::secret::cursor_secret;
 use crate::stores::Stores;
 use crate::telemetry;
@@ -79,7 +80,8 @@ pub(crate) struct Service {
     pub(crate) app: Arc<App>,
     pub(crate) lookup: lookup::Lookup,
     ingestion: Ingestion,
-    dir: ledger::data_dir::DataDir,
+    _control: Control,
+    _dir: ledger::data_dir::DataDir,
 }
 
 impl Service {
@@ -113,6 +115,16 @@ impl Service {
                 ..Limits::default()
             },
         });
+        let desk = DeskSlot::default();
+        let operations = Operations {
+            reader: stores.reader.clone(),
+            index_dir: stores.place.dir.clone(),
+            index_options: config.index_limits().writer,
+            desk: desk.clone(),
+            rebuild_turn: parking_lot::Mutex::new(()),
+            backup_turn: parking_lot::Mutex::new(()),
+        };
+        let control = control::listen(stores.dir.path(), Arc::new(operations).handlers())?;
         let ingestion = ingest::start(ingest::Parts {
             writer: stores.writer,
             reader: stores.reader,
@@ -121,13 +133,15 @@ impl Service {
             batch: config.batch_limits(),
             kafka: ingest::kafka_options(config, None),
             progress,
+            desk,
             acts: queue,
         })?;
         Ok(Service {
             app: Arc::new(app),
             lookup,
             ingestion,
-            dir: stores.dir,
+            _control: control,
+            _dir: stores.dir,
         })
     }
 
@@ -137,13 +151,8 @@ impl Service {
         listener: TcpListener,
         shutdown: impl Future<Output = ()> + Send + 'static,
     ) -> Result<(), Failure> {
-        // A server without it still answers; only commands beside it cannot ask it.
-        let control = Control::listen(self.dir.path(), Registry::new()).map_err(
-            |cause| tracing::warn!(%cause, "there is no control socket; commands beside this server cannot ask it"),
-        );
         let router = api::router(self.app.clone());
         let ended = axum::serve(listener, router).with_graceful_shutdown(shutdown).await;
-        drop(control);
         let ingestion = self.ingestion;
         // Joining waits for a batch that is being committed; it must not hold up the runtime's own threads.
         let _ = tokio::task::spawn_blocking(move || drop(ingestion)).await;

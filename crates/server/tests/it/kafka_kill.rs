@@ -10,9 +10,9 @@
 //! `LEDGERLENS_KILL_MESSAGES` and `LEDGERLENS_KILLS` set the size, `LEDGERLENS_TEST_SEED` the seed.
 
 mod lives;
-mod model;
-mod published;
-mod questions;
+pub(crate) mod model;
+pub(crate) mod published;
+pub(crate) mod questions;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;

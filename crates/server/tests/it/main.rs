@@ -16,4 +16,5 @@ mod order;
 mod permutations;
 mod product;
 mod program;
+mod self_repair;
 mod shrink;
