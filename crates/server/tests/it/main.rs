@@ -18,3 +18,4 @@ mod product;
 mod program;
 mod self_repair;
 mod shrink;
+mod tenants;
