@@ -21,8 +21,8 @@ const MAC_BYTES: usize = 16;
 pub(crate) struct Binding([u8; 32]);
 
 impl Binding {
-    /// `list` names the kind of rows. The page's size may change from page to page, so `limit` is left out; `order` is
-    /// given apart, because the default and its spelling are one.
+    /// `list` names the kind of rows. The page's size may change from page to page, so `limit` is left out, as is how the
+    /// answer is written; `order` is given apart, because the default and its spelling are one.
     pub(crate) fn new(list: &str, key_id: &str, order: Order, params: &Params) -> Self {
         let order = match order {
             Order::NewestFirst => "desc",
@@ -30,7 +30,7 @@ impl Binding {
         };
         let mut filters: Vec<(&str, &str)> = params
             .pairs()
-            .filter(|(name, _)| !["cursor", "limit", "order"].contains(name))
+            .filter(|(name, _)| !["cursor", "limit", "order", "format", "manifest"].contains(name))
             .collect();
         filters.sort_unstable();
         let mut hash = Sha256::new();

@@ -9,6 +9,7 @@ pub(crate) mod payments;
 pub(crate) mod problem_page;
 pub(crate) mod quarantine;
 pub(crate) mod readiness;
+mod report_export;
 pub(crate) mod sales_report;
 pub(crate) mod search;
 pub(crate) mod search_fields;

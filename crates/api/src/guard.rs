@@ -1,4 +1,5 @@
-//! What stands before every handler: the key and its role, the time limit, and panics.
+//! What stands before every handler: the key, its role and its rate, the time limit, what the client holds already, and
+//! panics.
 
 use std::any::Any;
 use std::sync::Arc;
@@ -14,8 +15,10 @@ use tokio::time::timeout;
 
 use crate::app::App;
 use crate::envelope::Template;
+use crate::etag;
 use crate::keys::Principal;
 use crate::problem::{Problem, kinds};
+use crate::rate::Admitted;
 use crate::routes::{Access, Route};
 
 /// Lets a request in or not, and waits for its answer only so long.
@@ -25,28 +28,34 @@ pub(crate) async fn guard(
     next: Next,
 ) -> Response<Body> {
     let within = app.limits.answer_within;
-    let mut response = match admit(&app, route.access, &mut request) {
+    let condition = etag::Condition::of(&request);
+    let mut response = match admit(&app, route, &mut request) {
         Err(problem) => problem.into_response(),
-        Ok(()) => match timeout(within, next.run(request)).await {
-            Ok(response) => response,
-            Err(_) => {
-                let detail = format!("the answer was not there after {} seconds", within.as_secs());
-                Problem::new(&kinds::TIMED_OUT, detail).retry_after(5).into_response()
-            }
-        },
+        Ok(admitted) => {
+            let mut response = match timeout(within, next.run(request)).await {
+                Ok(response) => condition.answer(response),
+                Err(_) => {
+                    let detail = format!("the answer was not there after {} seconds", within.as_secs());
+                    Problem::new(&kinds::TIMED_OUT, detail).retry_after(5).into_response()
+                }
+            };
+            admitted.write_to(response.headers_mut());
+            response
+        }
     };
     response.extensions_mut().insert(Template(route.path));
     response
 }
 
-fn admit(app: &App, access: Access, request: &mut Request) -> Result<(), Problem> {
+fn admit(app: &App, route: &Route, request: &mut Request) -> Result<Admitted, Problem> {
+    let access = route.access;
     let needs_key = match access {
         Access::Open => false,
         Access::Metrics => app.limits.metrics_need_key,
         Access::Payments | Access::Operations => true,
     };
     if !needs_key {
-        return Ok(());
+        return Ok(Admitted::default());
     }
     let key = bearer(request.headers())?;
     let Some(principal) = app.keys.authenticate(key) else {
@@ -57,8 +66,9 @@ fn admit(app: &App, access: Access, request: &mut Request) -> Result<(), Problem
         return Err(Problem::new(&kinds::FORBIDDEN, detail));
     }
     tracing::Span::current().record("key.id", principal.key_id.as_str());
+    let admitted = app.rates.admit(&principal.key_id, route.cost)?;
     request.extensions_mut().insert(principal);
-    Ok(())
+    Ok(admitted)
 }
 
 fn bearer(headers: &HeaderMap) -> Result<&str, Problem> {

@@ -10,12 +10,16 @@ mod lookup;
 mod page;
 mod plan;
 mod recheck;
+mod report_stream;
 mod sort_key;
+mod stream;
 mod token;
 
 pub use error::LookupError;
 pub use lookup::{Answer, Lookup, Options};
 pub use page::{Page, PageRequest};
 pub use recheck::satisfies;
+pub use report_stream::ReportStream;
 pub use sort_key::SortKey;
+pub use stream::{PaymentStream, StreamRequest};
 pub use token::AsOf;

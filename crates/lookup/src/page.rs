@@ -17,7 +17,7 @@ use rayon::prelude::*;
 
 use crate::error::LookupError;
 use crate::lookup::{Answer, Lookup};
-use crate::plan::{Plan, Stretch};
+use crate::plan::{Pace, Plan, Stretch};
 use crate::recheck::satisfies;
 use crate::sort_key::SortKey;
 
@@ -45,7 +45,7 @@ pub struct Page {
 const PARALLEL_MIN: usize = 128;
 
 pub(crate) fn page(lookup: &Lookup, request: &PageRequest) -> Result<Answer<Page>, LookupError> {
-    let mut plan = Plan::choose(lookup, request)?;
+    let mut plan = Plan::choose(lookup, request, Pace::page(request.limit))?;
     let head = plan.rows().head().clone();
     let mut builder = Builder::new(lookup, request, plan.rows())?;
     let mut early = None;
@@ -69,17 +69,62 @@ pub(crate) fn page(lookup: &Lookup, request: &PageRequest) -> Result<Answer<Page
     })
 }
 
-/// A payment that is in the answer unless enough others come before it.
-struct Found {
-    key: SortKey,
-    seq: u64,
-    dossier: Dossier,
+/// A payment that satisfies the question.
+pub(crate) struct Found {
+    pub(crate) key: SortKey,
+    pub(crate) seq: u64,
+    pub(crate) dossier: Dossier,
+}
+
+/// What decides whether a candidate is in the answer.
+#[derive(Clone, Copy)]
+pub(crate) struct Judge<'a> {
+    pub(crate) request: &'a PageRequest,
+    pub(crate) now: DateTime<Utc>,
+    pub(crate) overdue_days: u32,
+}
+
+impl<'a> Judge<'a> {
+    pub(crate) fn new(lookup: &Lookup, request: &'a PageRequest) -> Self {
+        Judge {
+            request,
+            now: lookup.now(),
+            overdue_days: lookup.options.overdue_days,
+        }
+    }
+
+    /// Those of the candidates that satisfy the question, in no order.
+    pub(crate) fn join(&self, rows: &Rows, seqs: &[u64]) -> Result<Vec<Found>, LookupError> {
+        let one = |seq: &u64| self.check(rows, *seq);
+        let checked: Vec<Option<Found>> = match seqs.len() {
+            0..PARALLEL_MIN => seqs.iter().map(one).collect::<Result<_, LookupError>>()?,
+            _ => seqs.par_iter().map(one).collect::<Result<_, LookupError>>()?,
+        };
+        Ok(checked.into_iter().flatten().collect())
+    }
+
+    /// The whole question again, on the row.
+    fn check(&self, rows: &Rows, seq: u64) -> Result<Option<Found>, LookupError> {
+        let Some(dossier) = rows.get(seq)? else { return Ok(None) };
+        let Some(payment) = Payment::derive(&dossier, &self.request.scope) else {
+            return Ok(None);
+        };
+        let key = SortKey::of(&payment);
+        let order = self.request.order;
+        let behind = self
+            .request
+            .after
+            .as_ref()
+            .is_none_or(|after| after.compare(&key, order).is_lt());
+        if !behind || !satisfies(&self.request.filter, &payment, self.now, self.overdue_days) {
+            return Ok(None);
+        }
+        Ok(Some(Found { key, seq, dossier }))
+    }
 }
 
 struct Builder<'a> {
-    request: &'a PageRequest,
-    now: DateTime<Utc>,
-    overdue_days: u32,
+    judge: Judge<'a>,
     found: Vec<Found>,
     seen: BTreeSet<u64>,
     /// Payments that readers see differently: joined and placed by what this reader sees.
@@ -91,9 +136,7 @@ impl<'a> Builder<'a> {
     fn new(lookup: &Lookup, request: &'a PageRequest, rows: &Rows) -> Result<Self, LookupError> {
         let split: BTreeSet<u64> = rows.split(&request.scope).into_iter().collect();
         let mut builder = Builder {
-            request,
-            now: lookup.now(),
-            overdue_days: lookup.options.overdue_days,
+            judge: Judge::new(lookup, request),
             found: Vec::new(),
             seen: BTreeSet::new(),
             split: BTreeSet::new(),
@@ -117,32 +160,8 @@ impl<'a> Builder<'a> {
 
     fn join(&mut self, rows: &Rows, seqs: &[u64]) -> Result<(), LookupError> {
         self.looked_at += seqs.len();
-        let one = |seq: &u64| self.check(rows, *seq);
-        let checked: Vec<Option<Found>> = match seqs.len() {
-            0..PARALLEL_MIN => seqs.iter().map(one).collect::<Result<_, LookupError>>()?,
-            _ => seqs.par_iter().map(one).collect::<Result<_, LookupError>>()?,
-        };
-        self.found.extend(checked.into_iter().flatten());
+        self.found.extend(self.judge.join(rows, seqs)?);
         Ok(())
-    }
-
-    /// The whole question again, on the row.
-    fn check(&self, rows: &Rows, seq: u64) -> Result<Option<Found>, LookupError> {
-        let Some(dossier) = rows.get(seq)? else { return Ok(None) };
-        let Some(payment) = Payment::derive(&dossier, &self.request.scope) else {
-            return Ok(None);
-        };
-        let key = SortKey::of(&payment);
-        let order = self.request.order;
-        let behind = self
-            .request
-            .after
-            .as_ref()
-            .is_none_or(|after| after.compare(&key, order).is_lt());
-        if !behind || !satisfies(&self.request.filter, &payment, self.now, self.overdue_days) {
-            return Ok(None);
-        }
-        Ok(Some(Found { key, seq, dossier }))
     }
 
     /// Whether the page, and the knowledge that there is a next one, is settled: no later stretch can change it.
@@ -151,19 +170,19 @@ impl<'a> Builder<'a> {
             .iter()
             .filter(|found| stretch.covers(found.key.occurred_at))
             .count()
-            > self.request.limit
+            > self.judge.request.limit
     }
 
     /// `early` is where looking was given up, if it was.
     fn finish(mut self, early: Option<SortKey>) -> Page {
-        let order = self.request.order;
+        let order = self.judge.request.order;
         self.found
             .sort_unstable_by(|a, b| a.key.compare(&b.key, order).then(a.seq.cmp(&b.seq)));
         if let Some(end) = &early {
             self.found.retain(|found| found.key.compare(end, order).is_le());
         }
-        let more = self.found.len() > self.request.limit;
-        self.found.truncate(self.request.limit);
+        let more = self.found.len() > self.judge.request.limit;
+        self.found.truncate(self.judge.request.limit);
         let last = self.found.last().map(|found| found.key.clone());
         let next = if more { last } else { early };
         Page {

@@ -16,6 +16,18 @@ use super::payment_groups::{
 use super::settlement::{SettlementJson, SettlementSumsJson};
 use super::{AsOfJson, money, time};
 
+/// Whether personal data is shown in full.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Masking {
+    Masked,
+    /// For a reader who has given a reason, which is on record before the answer leaves.
+    #[allow(
+        dead_code,
+        reason = "no address shows it yet: that takes a record of who asked and why"
+    )]
+    Unmasked,
+}
+
 /// How a payment is cut for its reader.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Cut {
@@ -24,6 +36,7 @@ pub(crate) struct Cut {
     pub(crate) overdue_days: u32,
     /// `cost`, `costs` and `net_profit` are shown.
     pub(crate) provider_figures: bool,
+    pub(crate) masking: Masking,
 }
 
 #[derive(Serialize)]
@@ -87,11 +100,13 @@ impl<'a> PaymentJson<'a> {
             event_day: payment.event_day,
             sale_day: payment.event_day,
             order_name: own.and_then(|own| own.order_name.as_deref()),
-            customer: own.and_then(|own| own.customer.as_ref()).map(CustomerJson::from),
+            customer: own
+                .and_then(|own| own.customer.as_ref())
+                .map(|customer| CustomerJson::of(customer, cut.masking)),
             card: own.and_then(|own| own.card.as_ref()).map(CardJson::from),
             virtual_account: own
                 .and_then(|own| own.virtual_account.as_ref())
-                .map(VirtualAccountJson::from),
+                .map(|account| VirtualAccountJson::of(account, cut.masking)),
             easy_pay: group(own, |own| &own.easy_pay, |provider| ProviderJson { provider }),
             transfer: group(own, |own| &own.transfer, |bank| BankJson { bank }),
             mobile_phone: own.and_then(|own| own.mobile_phone.as_ref()).map(MobilePhoneJson::from),

@@ -1,10 +1,12 @@
-//! The groups of a payment: objects of which only the members that were sent are shown, personal data masked.
+//! The groups of a payment: objects of which only the members that were sent are shown, personal data masked unless
+//! [`Masking`] says otherwise.
 
 use domain::money::Currency;
 use domain::record::{Card, Customer, Failure, MobilePhone, PaymentAmount, VirtualAccount};
 use domain::time::format_time;
 use serde::Serialize;
 
+use super::payment::Masking;
 use super::{mask, money};
 
 #[derive(Serialize)]
@@ -45,12 +47,20 @@ pub(super) struct CustomerJson<'a> {
     customer_key: Option<&'a str>,
 }
 
-impl<'a> From<&'a Customer> for CustomerJson<'a> {
-    fn from(customer: &'a Customer) -> Self {
+/// Personal data, masked by its own rule unless it is shown in full.
+fn shown(text: Option<&str>, masking: Masking, mask: impl Fn(&str) -> String) -> Option<String> {
+    text.map(|text| match masking {
+        Masking::Masked => mask(text),
+        Masking::Unmasked => text.to_owned(),
+    })
+}
+
+impl<'a> CustomerJson<'a> {
+    pub(super) fn of(customer: &'a Customer, masking: Masking) -> Self {
         CustomerJson {
-            name: customer.name.as_deref().map(mask::name),
-            email: customer.email.as_deref().map(mask::email),
-            phone: customer.phone.as_deref().map(mask::last_four),
+            name: shown(customer.name.as_deref(), masking, mask::name),
+            email: shown(customer.email.as_deref(), masking, mask::email),
+            phone: shown(customer.phone.as_deref(), masking, mask::last_four),
             customer_key: customer.customer_key.as_deref(),
         }
     }
@@ -103,12 +113,12 @@ pub(super) struct VirtualAccountJson<'a> {
     due_at: Option<String>,
 }
 
-impl<'a> From<&'a VirtualAccount> for VirtualAccountJson<'a> {
-    fn from(account: &'a VirtualAccount) -> Self {
+impl<'a> VirtualAccountJson<'a> {
+    pub(super) fn of(account: &'a VirtualAccount, masking: Masking) -> Self {
         VirtualAccountJson {
             bank: account.bank.as_deref(),
-            account_number: account.account_number.as_deref().map(mask::last_four),
-            depositor: account.depositor.as_deref().map(mask::name),
+            account_number: shown(account.account_number.as_deref(), masking, mask::last_four),
+            depositor: shown(account.depositor.as_deref(), masking, mask::name),
             due_at: account.due_at.map(format_time),
         }
     }

@@ -93,12 +93,17 @@ kinds! {
         "No payment with this key exists that your key may see. Payment keys are compared exactly, letter case included.";
     METHOD_NOT_ALLOWED = 405 "method_not_allowed" "This address does not take that method"
         "The header Allow lists the methods it takes.", true;
+    NOT_ACCEPTABLE = 406 "not_acceptable" "There is no format that the client takes"
+        "Send an Accept with one of the media types that the detail lists, or the parameter format.", true;
     BODY_TOO_LARGE = 413 "body_too_large" "The body is too large"
         "The body of a search may have 64 KiB.", true;
     URI_TOO_LONG = 414 "uri_too_long" "The address is too long"
         "An address with its parameters may have 32 KiB. POST /v1/payments/search takes the same parameters in a body.", true;
     UNSUPPORTED_MEDIA_TYPE = 415 "unsupported_media_type" "The body is not of a type that is read here"
         "Send Content-Type: application/json, without a Content-Encoding.", true;
+    RATE_LIMITED = 429 "rate_limited" "This key asks too often"
+        "Try again after the seconds in Retry-After. RateLimit-Policy says how many requests of this kind a key may send in how many \
+         seconds, RateLimit how many are left.", true;
     INTERNAL_ERROR = 500 "internal_error" "Something went wrong on our side"
         "Trying again may help. If it does not, tell the operator of the service the request_id.", true;
     OVERLOADED = 503 "overloaded" "Too much is being asked at the moment"

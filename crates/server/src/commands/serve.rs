@@ -2,10 +2,9 @@
 
 use std::process::ExitCode;
 use std::sync::Arc;
-use std::time::Duration;
 
 use api::keys::KeyStore;
-use api::{App, AppParts, Limits, Progress};
+use api::{App, AppParts, Progress};
 use tokio::net::TcpListener;
 
 use crate::cli::ServeArgs;
@@ -98,14 +97,7 @@ impl Service {
             progress: progress.clone(),
             cursor_secret: secret,
             metrics_render: Box::new(move || metrics.render()),
-            limits: Limits {
-                pages_max: config.api.pages_at_once_max,
-                reports_max: config.api.reports_at_once_max,
-                answer_within: Duration::from_secs(config.api.answer_seconds_max),
-                ready_lag_ms_max: config.api.ready_lag_ms_max,
-                metrics_need_key: config.api.metrics_need_key,
-                ..Limits::default()
-            },
+            limits: config.api_limits(),
         });
         let ingestion = ingest::start(ingest::Parts {
             writer: stores.writer,
@@ -131,6 +123,11 @@ impl Service {
         shutdown: impl Future<Output = ()> + Send + 'static,
     ) -> Result<(), Failure> {
         let router = api::router(self.app.clone());
+        let app = self.app.clone();
+        let shutdown = async move {
+            shutdown.await;
+            app.close();
+        };
         let ended = axum::serve(listener, router).with_graceful_shutdown(shutdown).await;
         let ingestion = self.ingestion;
         // Joining waits for a batch that is being committed; it must not hold up the runtime's own threads.
