@@ -3,6 +3,7 @@
 mod app;
 mod conditional;
 mod conventions;
+mod export_delivery;
 mod export_readers;
 mod exports;
 mod malformed;
