@@ -53,7 +53,7 @@ pub(crate) fn list(
             Order::OldestFirst => near.checked_add_signed(reach),
         });
         let window = window(order, near, near_included, far);
-        let tail = format!("order by at {} limit {}", order.direction(), limit - found.len());
+        let tail = format!("order by micros {} limit {}", order.direction(), limit - found.len());
         found.extend(run(connection, &base, &window, &tail)?);
         match far {
             Some(far) if found.len() < limit => (near, near_included) = (far, false),
@@ -118,7 +118,7 @@ fn run(connection: &Connection, base: &[Condition], window: &str, tail: &str) ->
         .collect();
     // A row that was taken out again has the same columns as when it was put in, so both meet the conditions or neither.
     let sql = format!(
-        "select epoch_us(occurred_at) as at, seq from payments where {} group by occurred_at, seq having sum(sign) > 0
+        "select epoch_us(occurred_at) as micros, seq from payments where {} group by occurred_at, seq having sum(sign) > 0
          {tail}",
         conditions.join(" and ")
     );
