@@ -254,7 +254,7 @@ async fn every_format_holds_every_value() {
 
 /// CSV has texts alone, and those that look like formulas in quotes.
 fn as_csv(value: &mut Value) {
-    const TEXTS_WITHOUT_AMOUNTS: [&str; 6] = ["=HYPERLINK", "@SUM", "+1", "-1", "\tx", "-5"];
+    const TEXTS_WITHOUT_AMOUNTS: [&str; 6] = ["=HYPERLINK", "@", "+1", "-1", "\tx", "-5"];
     let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
     let formula = TEXTS_WITHOUT_AMOUNTS.iter().any(|start| text.starts_with(start));
     *value = if formula { format!("'{text}") } else { text }.into();
