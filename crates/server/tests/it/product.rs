@@ -64,7 +64,7 @@ pub(crate) struct Product {
     dir: TempDir,
 }
 
-/// What came back.
+/// What came back. Rows of NDJSON are an array.
 #[derive(Debug)]
 pub(crate) struct Answer {
     pub(crate) status: StatusCode,
@@ -300,7 +300,13 @@ async fn answered(router: Router, request: Request<Body>) -> Answer {
     let response = router.oneshot(request).await.expect("the router answers");
     let (parts, body) = response.into_parts();
     let bytes = to_bytes(body, usize::MAX).await.expect("the body is in memory");
-    let body = serde_json::from_slice(&bytes).unwrap_or_default();
+    let body = match parts.headers.get("content-type") {
+        Some(kind) if kind == "application/x-ndjson" => bytes
+            .split(|byte| *byte == b'\n')
+            .filter_map(|line| serde_json::from_slice(line).ok())
+            .collect(),
+        _ => serde_json::from_slice(&bytes).unwrap_or_default(),
+    };
     Answer {
         status: parts.status,
         headers: parts.headers,
