@@ -18,12 +18,12 @@ fn contract() -> &'static Value {
     CONTRACT.get_or_init(|| serde_norway::from_str(TEXT).expect("openapi.yaml is YAML"))
 }
 
-fn object(value: &Value) -> &Map<String, Value> {
+pub(crate) fn object(value: &Value) -> &Map<String, Value> {
     value.as_object().unwrap_or_else(|| panic!("no object: {value}"))
 }
 
 /// What a reference leads to.
-fn followed(value: &'static Value) -> &'static Value {
+pub(crate) fn followed(value: &'static Value) -> &'static Value {
     match value["$ref"].as_str() {
         Some(reference) => {
             let found = contract().pointer(reference.trim_start_matches('#'));
@@ -33,7 +33,7 @@ fn followed(value: &'static Value) -> &'static Value {
     }
 }
 
-fn operations() -> Vec<(String, String, &'static Value)> {
+pub(crate) fn operations() -> Vec<(String, String, &'static Value)> {
     let mut found = Vec::new();
     for (path, methods) in object(&contract()["paths"]) {
         for (method, operation) in object(methods) {

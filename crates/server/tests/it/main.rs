@@ -8,6 +8,7 @@ mod drill;
 mod drilled;
 mod expected;
 mod feeding;
+mod filters;
 mod http;
 mod kafka_kill;
 mod keys_and_audit;

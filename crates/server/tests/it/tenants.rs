@@ -88,6 +88,7 @@ fn comparable(answer: &Answer) -> String {
     let mut text = String::from_utf8_lossy(&answer.bytes).into_owned();
     for (begins, ends) in [
         ("\"as_of\":{", '}'),
+        ("# as_of: {", '}'),
         ("\"request_id\":\"", '"'),
         ("\"next_cursor\":\"", '"'),
     ] {

@@ -55,6 +55,10 @@ impl Leaks {
         let mut out = self.strange_words(&text, &asked.to_lowercase());
         if let Ok(body) = serde_json::from_slice::<Value>(answer) {
             self.look("", &body, &mut out);
+        } else if answer.starts_with(b"PAR1") {
+            // Names of columns stand in the footer as they are.
+            let columns = ["net_profit", "cost"].into_iter().filter(|name| text.contains(*name));
+            out.extend(columns.map(|name| format!("column {name}")));
         } else {
             let header = text.lines().find(|line| !line.starts_with('#')).unwrap_or_default();
             let columns: BTreeSet<&str> = header.split(',').map(|name| name.trim_matches('"')).collect();

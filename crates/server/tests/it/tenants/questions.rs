@@ -238,6 +238,7 @@ pub(crate) fn questions(own: &Facts, other: &Facts) -> Vec<Question> {
         if method == "GET" && !path.contains('{') {
             out.push(question(method, path, own, "", "", "query"));
         }
+        let has_formats = parameters.iter().any(|(_, name)| name == "format");
         for (place, name) in parameters {
             if (path, name.as_str()) == ("/v1/lookup", "ids") {
                 let ids = POINTERS.iter().flat_map(|at| [own.one(at), other.one(at)]);
@@ -249,11 +250,34 @@ pub(crate) fn questions(own: &Facts, other: &Facts) -> Vec<Question> {
             let values = values(path, &name, own, other);
             assert!(!values.is_empty(), "{method} {path}: no values for {name}");
             for value in values {
-                out.push(question(method, path, own, &name, &value, &place));
+                let asked = question(method, path, own, &name, &value, &place);
+                if place == "query" && has_formats && CROSSED.contains(&name.as_str()) {
+                    out.extend(in_formats(&asked));
+                }
+                out.push(asked);
             }
         }
     }
     out
+}
+
+/// Filters that are asked with in every format, too.
+const CROSSED: [&str; 8] = [
+    "merchant_id",
+    "payout_id",
+    "flag",
+    "q",
+    "kind",
+    "basis",
+    "group_by",
+    "source",
+];
+
+fn in_formats(asked: &Question) -> impl Iterator<Item = Question> {
+    ["ndjson", "csv", "xlsx&manifest=none", "parquet&manifest=none"].into_iter().map(|format| Question {
+        address: format!("{}&format={format}", asked.address),
+        ..asked.clone()
+    })
 }
 
 fn question(method: &'static str, path: &str, own: &Facts, name: &str, value: &str, place: &str) -> Question {
@@ -264,6 +288,14 @@ fn question(method: &'static str, path: &str, own: &Facts, name: &str, value: &s
     let mut address = fill(path, "payment_key", "/payment_key");
     address = fill(&address, "payout_id", "/payout_id");
     let mut pairs = needed(path, name);
+    let beside = match (name, value) {
+        // Their manifest stands in packed bytes, where its position cannot be left out of the comparison.
+        ("format", "xlsx" | "parquet") => Some(("manifest", "none")),
+        ("bom", _) => Some(("format", "csv")),
+        ("manifest", _) => Some(("format", "ndjson")),
+        _ => None,
+    };
+    pairs.extend(beside.map(|(name, value)| (name.to_owned(), value.to_owned())));
     let mut headers = Vec::new();
     let mut body = (method == "POST").then(|| json!({}));
     if path == "/v1/lookup" {
