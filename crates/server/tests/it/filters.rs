@@ -31,7 +31,9 @@ impl Asked {
             .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
             .collect();
         let found = all_entries(&self.product, &self.key, &address(path, &parameters), 100);
-        found.unwrap_or_else(|difference| panic!("{path} {parameters:?}\n{difference}")).0
+        found
+            .unwrap_or_else(|difference| panic!("{path} {parameters:?}\n{difference}"))
+            .0
     }
 }
 
@@ -72,20 +74,22 @@ fn each_filter_of_entries_is_on_the_entry_itself() {
         };
         for name in ["kind", "merchant_id", "status", "method", "currency"] {
             for value in values(&all, &format!("/{name}")) {
-                check(&[(name, &value)], &|row| row[name] == value.as_str());
+                check(&[(name, value.as_str())], &|row| row[name] == value.as_str());
             }
         }
         for value in values(&all, "/payout_id") {
             let wanted = normal(&value);
-            check(&[("payout_id", &value)], &|row| {
+            check(&[("payout_id", value.as_str())], &|row| {
                 row["payout_id"].as_str().is_some_and(|id| normal(id) == wanted)
             });
         }
         for name in ["event_day", "sale_day", "sold_on", "paid_out_on"] {
             for value in values(&all, &format!("/{name}")) {
                 for bound in BOUNDS {
-                    check(&[(&format!("{name}{bound}"), &value)], &|row| {
-                        row[name].as_str().is_some_and(|day| holds(bound, &day, &value.as_str()))
+                    check(&[(&*format!("{name}{bound}"), value.as_str())], &|row| {
+                        row[name]
+                            .as_str()
+                            .is_some_and(|day| holds(bound, &day, &value.as_str()))
                     });
                 }
             }
@@ -95,10 +99,9 @@ fn each_filter_of_entries_is_on_the_entry_itself() {
             let (amount, currency) = (amount.unwrap_or_default(), currency.unwrap_or_default());
             for bound in BOUNDS {
                 check(
-                    &[(&format!("amount{bound}"), amount), ("currency", currency)],
+                    &[(&*format!("amount{bound}"), amount), ("currency", currency)],
                     &|other| {
-                        other["currency"] == currency
-                            && holds(bound, &minor(&other["amount"]), &minor(&row["amount"]))
+                        other["currency"] == currency && holds(bound, &minor(&other["amount"]), &minor(&row["amount"]))
                     },
                 );
             }
@@ -126,11 +129,14 @@ fn a_value_without_brackets_is_both_ends_of_an_interval() {
         ] {
             for value in values(&all, pointer) {
                 for path in ["/v1/payments", "/v1/payments/search"] {
-                    let one = asked.rows(path, &[(name, &value)]);
+                    let one = asked.rows(path, &[(name, value.as_str())]);
                     let ends = [(&*format!("{name}[gte]"), &*value), (&*format!("{name}[lte]"), &*value)];
                     assert_eq!(one, asked.rows(path, &ends), "history {seed}: {path} {name}={value}");
                     let is_it = one.iter().any(|row| row.pointer(pointer) == Some(&json!(value)));
-                    assert!(is_it, "history {seed}: {path} {name}={value} does not find its own payment");
+                    assert!(
+                        is_it,
+                        "history {seed}: {path} {name}={value} does not find its own payment"
+                    );
                     found += one.len();
                 }
             }

@@ -42,7 +42,8 @@ fn loot(world: &World, asker: &Asker, keys: &[String], finance: &str) -> Loot {
         ] {
             let answer = get(asker, key, address);
             let next = answer.body["next_cursor"].as_str();
-            loot.cursors.extend(next.map(|next| (address.to_owned(), next.to_owned())));
+            loot.cursors
+                .extend(next.map(|next| (address.to_owned(), next.to_owned())));
             let token = answer.body["as_of"]["token"].as_str();
             loot.tokens.extend(token.map(str::to_owned));
         }
@@ -78,7 +79,9 @@ fn nothing_of_others_is_got_by_changed_ids_cursors_filters_and_tokens() {
     let asker = attacked.product.asker();
     let loot = loot(&attacked.world, &asker, &attacked.keys, &attacked.finance);
     assert!(loot.cursors.len() > MERCHANTS, "{} cursors", loot.cursors.len());
-    let leaks: Vec<Leaks> = (0..MERCHANTS).map(|merchant| Leaks::new(&attacked.world, merchant)).collect();
+    let leaks: Vec<Leaks> = (0..MERCHANTS)
+        .map(|merchant| Leaks::new(&attacked.world, merchant))
+        .collect();
     let mut mutator = Mutator::new(&loot, seed);
     let mut statuses: BTreeMap<u16, usize> = BTreeMap::new();
     let (mut found, mut would_leak) = (Vec::new(), 0);
@@ -90,7 +93,11 @@ fn nothing_of_others_is_got_by_changed_ids_cursors_filters_and_tokens() {
         let shown = leaks[merchant].of(&answer.bytes, &said(&question));
         found.extend(shown.iter().map(|leak| told(merchant, &question, leak)));
         if answer.status.is_server_error() {
-            found.push(told(merchant, &question, &format!("{}: {}", answer.status, answer.body)));
+            found.push(told(
+                merchant,
+                &question,
+                &format!("{}: {}", answer.status, answer.body),
+            ));
         }
         if number % 10 == 0 {
             // The same question by who may see everything: the attempts are worth something, and so is the detector.
@@ -98,7 +105,10 @@ fn nothing_of_others_is_got_by_changed_ids_cursors_filters_and_tokens() {
             would_leak += usize::from(!leaks[merchant].of(&answer.bytes, &said(&question)).is_empty());
         }
     }
-    println!("{MUTATIONS} mutations: {} leaks; statuses {statuses:?}; {would_leak} of every tenth show something to finance", found.len());
+    println!(
+        "{MUTATIONS} mutations: {} leaks; statuses {statuses:?}; {would_leak} of every tenth show something to finance",
+        found.len()
+    );
     let first: Vec<&String> = found.iter().take(TOLD_MAX).collect();
     assert!(found.is_empty(), "{} leaks:\n{first:#?}", found.len());
     assert!(would_leak > MUTATIONS / 100, "only {would_leak} attempts were any good");
@@ -169,7 +179,12 @@ fn print_times(attacked: &Attacked, asker: &Asker) {
         for (times, what) in micros.iter_mut().zip(["foreign", "absent"]) {
             times.sort_unstable();
             let at = |percent: usize| times[times.len() * percent / 100];
-            println!("{address}: {what} p50 {} us, p90 {} us, p99 {} us of {TIMED}", at(50), at(90), at(99));
+            println!(
+                "{address}: {what} p50 {} us, p90 {} us, p99 {} us of {TIMED}",
+                at(50),
+                at(90),
+                at(99)
+            );
         }
     }
 }

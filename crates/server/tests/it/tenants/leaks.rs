@@ -40,7 +40,10 @@ const PROVIDERS_OWN: [&str; 3] = ["cost", "costs", "net_profit"];
 
 impl Leaks {
     pub(crate) fn new(world: &World, merchant: usize) -> Self {
-        let own: Vec<String> = world.data_of(merchant).map(|data| data.to_string().to_lowercase()).collect();
+        let own: Vec<String> = world
+            .data_of(merchant)
+            .map(|data| data.to_string().to_lowercase())
+            .collect();
         Leaks {
             merchant,
             own: own.join("\n"),

@@ -92,10 +92,16 @@ impl<'l> Mutator<'l> {
             0 => text.to_uppercase(),
             1 => chars[..at].iter().collect(),
             2 => chars[at..].iter().collect(),
-            3 => format!("{text}{}", self.pick(&["%00", "\u{0}", " ", "/", "/..", "*", "\"", "\n", "'--", "\u{200b}"])),
+            3 => format!(
+                "{text}{}",
+                self.pick(&["%00", "\u{0}", " ", "/", "/..", "*", "\"", "\n", "'--", "\u{200b}"])
+            ),
             4 => text.replace('-', ""),
             5 => text.replace('-', " "),
-            6 => text.chars().map(|c| if c.is_ascii_graphic() { wide(c) } else { c }).collect(),
+            6 => text
+                .chars()
+                .map(|c| if c.is_ascii_graphic() { wide(c) } else { c })
+                .collect(),
             7 => format!("{}{text}", self.pick(&["../", "/", " ", "-", "(", "\\"])),
             8 => {
                 let mut chars = chars;
@@ -206,7 +212,11 @@ impl<'l> Mutator<'l> {
                 "status" => self.pick(&["DONE", "UNKNOWN", "PAID"]).to_owned(),
                 _ => self.stolen(merchant),
             };
-            let value = if self.chance.percent(20) { self.mutated(&value) } else { value };
+            let value = if self.chance.percent(20) {
+                self.mutated(&value)
+            } else {
+                value
+            };
             pairs.push((name, value));
         }
         if self.chance.percent(50) {
@@ -217,7 +227,11 @@ impl<'l> Mutator<'l> {
 
     fn clause(&mut self, merchant: usize) -> String {
         let stolen = self.stolen(merchant);
-        let value = if self.chance.percent(40) { self.mutated(&stolen) } else { stolen };
+        let value = if self.chance.percent(40) {
+            self.mutated(&stolen)
+        } else {
+            stolen
+        };
         let quoted = format!("\"{}\"", value.replace(['"', '\\'], ""));
         let field = self.pick(&FIELDS);
         let merchant = self.other(merchant);
@@ -227,7 +241,14 @@ impl<'l> Mutator<'l> {
             2 => format!("NOT ({field}:{quoted} OR merchant_id:{merchant})"),
             3 => format!("({quoted} OR -{quoted})"),
             4 | 5 => format!("{field}:{quoted}"),
-            6 => format!("{}*", value.chars().filter(char::is_ascii_alphanumeric).take(12).collect::<String>()),
+            6 => format!(
+                "{}*",
+                value
+                    .chars()
+                    .filter(char::is_ascii_alphanumeric)
+                    .take(12)
+                    .collect::<String>()
+            ),
             7 => value,
             _ => quoted,
         }
@@ -276,7 +297,10 @@ impl<'l> Mutator<'l> {
             ("basis", basis.to_owned()),
             ("from", "2020-01-01".to_owned()),
             ("to", "2030-01-01".to_owned()),
-            ("group_by", self.pick(&["merchant", "method", "day,merchant", "month"]).to_owned()),
+            (
+                "group_by",
+                self.pick(&["merchant", "method", "day,merchant", "month"]).to_owned(),
+            ),
             ("source", self.pick(&["rollup", "ledger"]).to_owned()),
         ];
         for _ in 0..self.chance.between(0, 3) {

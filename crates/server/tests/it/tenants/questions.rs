@@ -121,7 +121,10 @@ impl Facts {
         }
         Facts {
             merchant: merchant_id(merchant),
-            found: found.into_iter().map(|(at, values)| (at, values.into_iter().collect())).collect(),
+            found: found
+                .into_iter()
+                .map(|(at, values)| (at, values.into_iter().collect()))
+                .collect(),
         }
     }
 
@@ -187,7 +190,14 @@ fn values(path: &str, name: &str, own: &Facts, other: &Facts) -> Vec<String> {
 fn searches(own: &Facts, other: &Facts) -> Vec<String> {
     let mut out = Vec::new();
     for facts in [own, other] {
-        let plain = ["/payment_key", "/order_id", "/settlement_id", "/payout_id", "/customer/email", "/customer/phone"];
+        let plain = [
+            "/payment_key",
+            "/order_id",
+            "/settlement_id",
+            "/payout_id",
+            "/customer/email",
+            "/customer/phone",
+        ];
         out.extend(plain.map(|pointer| format!("\"{}\"", facts.one(pointer))));
         out.extend([
             format!("merchant_id:{}", facts.merchant),
@@ -199,7 +209,14 @@ fn searches(own: &Facts, other: &Facts) -> Vec<String> {
             format!("last4:{} OR payout_id:\"{}\"", last4(facts), facts.one("/payout_id")),
         ]);
     }
-    out.extend(texts(&["mk", "pay2026*", "flag:awaiting_payment", "status:UNKNOWN", "amount:>0", "a"]));
+    out.extend(texts(&[
+        "mk",
+        "pay2026*",
+        "flag:awaiting_payment",
+        "status:UNKNOWN",
+        "amount:>0",
+        "a",
+    ]));
     out
 }
 
@@ -209,7 +226,16 @@ fn last4(facts: &Facts) -> String {
 }
 
 fn typed(own: &Facts, other: &Facts) -> Vec<String> {
-    let mut out = texts(&["", "st", "status:", "method:", "merchant_id:", "merchant_id:shop", "issuer:", "bank:"]);
+    let mut out = texts(&[
+        "",
+        "st",
+        "status:",
+        "method:",
+        "merchant_id:",
+        "merchant_id:shop",
+        "issuer:",
+        "bank:",
+    ]);
     out.extend([own, other].map(|facts| format!("merchant_id:{}", facts.merchant)));
     out
 }
@@ -274,15 +300,21 @@ const CROSSED: [&str; 8] = [
 ];
 
 fn in_formats(asked: &Question) -> impl Iterator<Item = Question> {
-    ["ndjson", "csv", "xlsx&manifest=none", "parquet&manifest=none"].into_iter().map(|format| Question {
-        address: format!("{}&format={format}", asked.address),
-        ..asked.clone()
-    })
+    ["ndjson", "csv", "xlsx&manifest=none", "parquet&manifest=none"]
+        .into_iter()
+        .map(|format| Question {
+            address: format!("{}&format={format}", asked.address),
+            ..asked.clone()
+        })
 }
 
 fn question(method: &'static str, path: &str, own: &Facts, name: &str, value: &str, place: &str) -> Question {
     let fill = |template: &str, part: &str, pointer: &str| {
-        let value = if name == part { value.to_owned() } else { own.one(pointer) };
+        let value = if name == part {
+            value.to_owned()
+        } else {
+            own.one(pointer)
+        };
         template.replace(&format!("{{{part}}}"), &encoded(&value))
     };
     let mut address = fill(path, "payment_key", "/payment_key");

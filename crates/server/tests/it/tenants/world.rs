@@ -228,7 +228,8 @@ struct Marking {
 
 impl Marking {
     fn apply(&mut self, raw: Vec<u8>, orphans: &BTreeSet<String>) -> Sent {
-        let Ok(mut message) = serde_json::from_slice::<Value>(&raw) else {
+        let message = serde_json::from_slice::<Value>(&raw).ok();
+        let Some(mut message) = message.filter(|message| message["data"].is_object()) else {
             // Not readable, so nobody's.
             return Sent {
                 raw,
@@ -240,7 +241,9 @@ impl Marking {
         };
         let data = &mut message["data"];
         let named = data["merchant_id"].as_str().and_then(|id| id.strip_prefix('m'));
-        let mut merchant = named.and_then(|number| number.parse::<usize>().ok()).map(|n| n - 1);
+        let mut merchant = named
+            .and_then(|number| number.parse::<usize>().ok())
+            .and_then(|n| n.checked_sub(1));
         let key = data["payment_key"].as_str().map(str::to_owned);
         let id = entry_id(data);
         if let (Some(number), Some(key)) = (&mut merchant, &key)
