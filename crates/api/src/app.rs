@@ -1,10 +1,12 @@
 //! What handlers share. It holds readers only: the API never writes the ledger.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use ledger::acts::Acts;
 use lookup::Lookup;
+use tokio_util::sync::CancellationToken;
 
 use crate::audit::{Act, Actor, Audit};
 use crate::blocking::Permits;
@@ -12,6 +14,7 @@ use crate::cursor::Cursors;
 use crate::keys::{KeyStore, Principal};
 use crate::problem::{Problem, kinds};
 use crate::progress::Progress;
+use crate::rate::{RateLimits, Rates};
 
 /// How much may be asked at once, and how long an answer may take.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,6 +28,16 @@ pub struct Limits {
     /// Requests that wait for the ledger to get somewhere at the same time. A waiting one costs its connection and a few
     /// hundred bytes.
     pub waits_max: usize,
+    /// Exports written at the same time: each holds a thread and a snapshot of the stores for as long as it takes.
+    pub exports_max: usize,
+    /// How long an export may take altogether: the stores keep what its snapshot shows until it ends.
+    pub export_within: Duration,
+    /// How long an export waits for a client that takes nothing.
+    pub export_stall: Duration,
+    /// Bytes of the temporary files of one export as XLSX.
+    pub export_temp_bytes_max: u64,
+    /// Requests a second that one key may send.
+    pub rates: Rates,
     /// How long a request waits for its turn before it is sent away with 503.
     pub queue_wait: Duration,
     /// How long an answer may take altogether.
@@ -42,6 +55,11 @@ impl Default for Limits {
             pages_max: 8,
             reports_max: 2,
             waits_max: 1_000,
+            exports_max: 2,
+            export_within: Duration::from_secs(3600),
+            export_stall: Duration::from_secs(60),
+            export_temp_bytes_max: 4 << 30,
+            rates: Rates::UNLIMITED,
             queue_wait: Duration::from_secs(5),
             answer_within: Duration::from_secs(30),
             ready_lag_ms_max: 10_000,
@@ -76,6 +94,8 @@ pub struct App {
     pub(crate) metrics_render: Box<dyn Fn() -> String + Send + Sync>,
     pub(crate) limits: Limits,
     pub(crate) permits: Permits,
+    pub(crate) rates: RateLimits,
+    pub(crate) closing: CancellationToken,
 }
 
 impl App {
@@ -89,8 +109,20 @@ impl App {
             cursors: Cursors::new(parts.cursor_secret),
             metrics_render: parts.metrics_render,
             permits: Permits::new(&parts.limits),
+            rates: RateLimits::new(&parts.limits.rates),
+            closing: CancellationToken::new(),
             limits: parts.limits,
         }
+    }
+
+    /// Where exports put their temporary files.
+    pub(crate) fn export_dir(&self) -> PathBuf {
+        self.lookup.data_dir().join("exports")
+    }
+
+    /// Breaks off what would keep a server from ending: exports that are being written. Others are short.
+    pub fn close(&self) {
+        self.closing.cancel();
     }
 
     pub fn keys(&self) -> &KeyStore {

@@ -12,7 +12,7 @@ use crate::app::{App, Limits};
 use crate::problem::{Problem, kinds};
 
 /// What a question costs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Cost {
     /// A point read.
     Lookup,
@@ -20,6 +20,8 @@ pub(crate) enum Cost {
     Page,
     /// Sums over many rows.
     Report,
+    /// All rows there are.
+    Export,
 }
 
 /// The turns of each class.
@@ -28,6 +30,7 @@ pub(crate) struct Permits {
     lookups: Arc<Semaphore>,
     pages: Arc<Semaphore>,
     reports: Arc<Semaphore>,
+    exports: Arc<Semaphore>,
     waits: Arc<Semaphore>,
 }
 
@@ -37,6 +40,7 @@ impl Permits {
             lookups: Arc::new(Semaphore::new(limits.lookups_max)),
             pages: Arc::new(Semaphore::new(limits.pages_max)),
             reports: Arc::new(Semaphore::new(limits.reports_max)),
+            exports: Arc::new(Semaphore::new(limits.exports_max)),
             waits: Arc::new(Semaphore::new(limits.waits_max)),
         }
     }
@@ -58,6 +62,22 @@ impl Permits {
             Cost::Lookup => self.lookups.clone(),
             Cost::Page => self.pages.clone(),
             Cost::Report => self.reports.clone(),
+            Cost::Export => self.exports.clone(),
+        }
+    }
+}
+
+/// Waits for a turn.
+///
+/// # Errors
+/// 503 when it does not come in time.
+pub(crate) async fn turn(app: &App, cost: Cost) -> Result<OwnedSemaphorePermit, Problem> {
+    match timeout(app.limits.queue_wait, app.permits.of(cost).acquire_owned()).await {
+        Ok(Ok(turn)) => Ok(turn),
+        // Semaphores are never closed, so this is the time that has run out.
+        Ok(Err(_)) | Err(_) => {
+            let detail = "too many requests of this kind are being answered; try again in a moment";
+            Err(Problem::new(&kinds::OVERLOADED, detail).retry_after(1))
         }
     }
 }
@@ -71,14 +91,7 @@ pub(crate) async fn ask<T: Send + 'static>(
     cost: Cost,
     question: impl FnOnce(&App) -> Result<T, Problem> + Send + 'static,
 ) -> Result<T, Problem> {
-    let turn = match timeout(app.limits.queue_wait, app.permits.of(cost).acquire_owned()).await {
-        Ok(Ok(turn)) => turn,
-        // Semaphores are never closed, so this is the time that has run out.
-        Ok(Err(_)) | Err(_) => {
-            let detail = "too many requests of this kind are being answered; try again in a moment";
-            return Err(Problem::new(&kinds::OVERLOADED, detail).retry_after(1));
-        }
-    };
+    let turn = turn(app, cost).await?;
     let shared = app.clone();
     let span = tracing::Span::current();
     let answered = tokio::task::spawn_blocking(move || {

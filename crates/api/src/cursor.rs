@@ -19,8 +19,9 @@ use crate::params::Params;
 pub(crate) struct Binding([u8; 32]);
 
 impl Binding {
-    /// `list` names the kind of rows. The page's size may change from page to page, so `limit` is left out, and so is
-    /// `total`, which most clients want once; `order` is given apart, because the default and its spelling are one.
+    /// `list` names the kind of rows. The page's size may change from page to page, so `limit` is left out, and so are
+    /// `total`, which most clients want once, and how the answer is written; `order` is given apart, because the default
+    /// and its spelling are one.
     pub(crate) fn new(list: &str, key_id: &str, order: Order, params: &Params) -> Self {
         let order = match order {
             Order::NewestFirst => "desc",
@@ -28,7 +29,7 @@ impl Binding {
         };
         let mut filters: Vec<(&str, &str)> = params
             .pairs()
-            .filter(|(name, _)| !["cursor", "limit", "order", "total"].contains(name))
+            .filter(|(name, _)| !["cursor", "limit", "order", "total", "format", "manifest"].contains(name))
             .collect();
         filters.sort_unstable();
         let mut hash = Sha256::new();

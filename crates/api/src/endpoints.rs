@@ -15,6 +15,7 @@ pub(crate) mod quarantine;
 pub(crate) mod quarantine_acts;
 pub(crate) mod quarantine_row;
 pub(crate) mod readiness;
+mod report_export;
 pub(crate) mod sales_report;
 pub(crate) mod search;
 pub(crate) mod search_fields;

@@ -1,4 +1,5 @@
-//! What stands before every handler: the key and its role, the time limit, and panics.
+//! What stands before every handler: the key, its role and its rate, what the answer must cover, the time limit, what the
+//! client holds already, and panics.
 
 use std::any::Any;
 use std::sync::Arc;
@@ -14,9 +15,11 @@ use tokio::time::timeout;
 
 use crate::app::App;
 use crate::envelope::Template;
+use crate::etag;
 use crate::freshness::{Patience, reach_first};
 use crate::keys::Principal;
 use crate::problem::{Problem, kinds};
+use crate::rate::Admitted;
 use crate::routes::{Access, Route};
 
 /// Lets a request in or not, and waits for its answer only so long.
@@ -25,20 +28,11 @@ pub(crate) async fn guard(
     mut request: Request,
     next: Next,
 ) -> Response<Body> {
-    let within = app.limits.answer_within;
-    let mut response = match enter(&app, route.access, &mut request).await {
+    let mut response = match admit(&app, route, &mut request) {
         Err(problem) => problem.into_response(),
-        Ok(patience) => {
-            let mut response = match timeout(within, next.run(request)).await {
-                Ok(response) => response,
-                Err(_) => {
-                    let detail = format!("the answer was not there after {} seconds", within.as_secs());
-                    Problem::new(&kinds::TIMED_OUT, detail).retry_after(5).into_response()
-                }
-            };
-            if let Some(patience) = patience {
-                patience.note(response.headers_mut());
-            }
+        Ok(admitted) => {
+            let mut response = answer(&app, route.access, request, next).await;
+            admitted.write_to(response.headers_mut());
             response
         }
     };
@@ -46,10 +40,29 @@ pub(crate) async fn guard(
     response
 }
 
-/// Key and role first; then, for whoever may ask at all, what the answer must cover. The time spent waiting for that is
-/// the client's own choice and does not count as time spent answering.
-async fn enter(app: &Arc<App>, access: Access, request: &mut Request) -> Result<Option<Patience>, Problem> {
-    admit(app, access, request)?;
+/// For whoever may ask: first what the answer must cover. The time spent waiting for that is the client's own choice and
+/// does not count as time spent answering.
+async fn answer(app: &Arc<App>, access: Access, mut request: Request, next: Next) -> Response<Body> {
+    let patience = match reach(app, access, &mut request).await {
+        Ok(patience) => patience,
+        Err(problem) => return problem.into_response(),
+    };
+    let condition = etag::Condition::of(&request);
+    let within = app.limits.answer_within;
+    let mut response = match timeout(within, next.run(request)).await {
+        Ok(response) => condition.answer(response),
+        Err(_) => {
+            let detail = format!("the answer was not there after {} seconds", within.as_secs());
+            Problem::new(&kinds::TIMED_OUT, detail).retry_after(5).into_response()
+        }
+    };
+    if let Some(patience) = patience {
+        patience.note(response.headers_mut());
+    }
+    response
+}
+
+async fn reach(app: &Arc<App>, access: Access, request: &mut Request) -> Result<Option<Patience>, Problem> {
     let reads_the_ledger = matches!(access, Access::Payments | Access::Operations);
     match request.extensions().get::<Principal>().cloned() {
         Some(principal) if reads_the_ledger => Ok(Some(reach_first(app, &principal, request).await?)),
@@ -57,14 +70,16 @@ async fn enter(app: &Arc<App>, access: Access, request: &mut Request) -> Result<
     }
 }
 
-fn admit(app: &App, access: Access, request: &mut Request) -> Result<(), Problem> {
+/// Key, role and rate.
+fn admit(app: &App, route: &Route, request: &mut Request) -> Result<Admitted, Problem> {
+    let access = route.access;
     let needs_key = match access {
         Access::Open => false,
         Access::Metrics => app.limits.metrics_need_key,
         Access::Payments | Access::Operations => true,
     };
     if !needs_key {
-        return Ok(());
+        return Ok(Admitted::default());
     }
     let key = bearer(request.headers())?;
     let Some(principal) = app.keys.authenticate(key, app.lookup.now()) else {
@@ -75,8 +90,9 @@ fn admit(app: &App, access: Access, request: &mut Request) -> Result<(), Problem
         return Err(Problem::new(&kinds::FORBIDDEN, detail));
     }
     tracing::Span::current().record("key.id", principal.key_id.as_str());
+    let admitted = app.rates.admit(&principal.key_id, route.cost)?;
     request.extensions_mut().insert(principal);
-    Ok(())
+    Ok(admitted)
 }
 
 fn bearer(headers: &HeaderMap) -> Result<&str, Problem> {

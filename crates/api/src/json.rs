@@ -13,7 +13,7 @@ pub(crate) mod timeline;
 
 use axum::body::Body;
 use axum::http::HeaderValue;
-use axum::http::header::CONTENT_TYPE;
+use axum::http::header::{CONTENT_TYPE, ETAG};
 use axum::response::Response;
 use chrono::{DateTime, Utc};
 use domain::money::{Currency, format_minor};
@@ -22,6 +22,7 @@ use lookup::AsOf;
 use serde::Serialize;
 
 use crate::as_of::with_token;
+use crate::etag;
 use crate::problem::Problem;
 
 /// The position that an answer is of.
@@ -51,15 +52,16 @@ pub(crate) fn time(at: Option<DateTime<Utc>>) -> Option<String> {
     at.map(format_time)
 }
 
-/// An answer in JSON, with the position it is of as a header too.
+/// An answer in JSON, with the position it is of as a header too. `as_of` is the last member of `body`.
 pub(crate) fn answer(body: &impl Serialize, token: &str) -> Result<Response, Problem> {
     let text = serde_json::to_vec(body).map_err(|error| {
         tracing::error!(error = %error, "an answer could not be printed");
         Problem::internal()
     })?;
+    let tag = etag::of(&text);
     let mut response = Response::new(Body::from(text));
-    response
-        .headers_mut()
-        .insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    headers.extend(tag.map(|tag| (ETAG, tag)));
     Ok(with_token(response, token))
 }

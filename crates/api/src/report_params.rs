@@ -6,11 +6,14 @@ use domain::time::parse_date;
 use ledger::reports::{Group, ReportRequest, SumSource};
 use query::{ParamSet, filter_from_params, nearest};
 
+use crate::export::{Accept, Output};
 use crate::params::{Mistakes, Params};
 use crate::problem::{Mistake, Problem, kinds};
 
 /// What a report reads by itself; the rest are filters.
-const OTHERS: &[&str] = &["basis", "from", "to", "group_by", "source", "wait_for"];
+const OTHERS: &[&str] = &[
+    "basis", "from", "to", "group_by", "source", "format", "bom", "manifest", "wait_for",
+];
 
 /// The longest span of a report. Contracts and tax law look back ten years; twice that bounds the rows by day.
 const YEARS_MAX: u32 = 20;
@@ -24,12 +27,18 @@ const GROUPS: [(&str, Group); 4] = [
 
 const SOURCES: [(&str, SumSource); 2] = [("rollup", SumSource::Rollup), ("ledger", SumSource::Ledger)];
 
-/// What is asked. `bases` are those of the report.
+/// What is asked, and how the answer is written. `bases` are those of the report.
 ///
 /// # Errors
-/// Every mistake in the parameters.
-pub(crate) fn read(params: &Params, filters: ParamSet, bases: &[Basis]) -> Result<ReportRequest, Problem> {
+/// Every mistake in the parameters, or that no format there is is acceptable.
+pub(crate) fn read(
+    params: &Params,
+    accept: &Accept,
+    filters: ParamSet,
+    bases: &[Basis],
+) -> Result<(ReportRequest, Output), Problem> {
     let mut mistakes = params.mistakes();
+    let output = Output::read(params, accept, &mut mistakes)?;
     // The report compares plain values; the filter that they become elsewhere is made for its checks alone.
     mistakes.take(filter_from_params(params.pairs(), filters.with_others(OTHERS)));
     let bases: Vec<(&str, Basis)> = bases.iter().map(|basis| (basis.as_str(), *basis)).collect();
@@ -50,7 +59,7 @@ pub(crate) fn read(params: &Params, filters: ParamSet, bases: &[Basis]) -> Resul
     };
     mistakes.finish()?;
     let values = |name: &str| params.all(name).map(str::to_owned).collect();
-    Ok(ReportRequest {
+    let request = ReportRequest {
         basis: basis.ok_or_else(Problem::internal)?,
         from,
         to,
@@ -60,7 +69,8 @@ pub(crate) fn read(params: &Params, filters: ParamSet, bases: &[Basis]) -> Resul
         currencies: values("currency"),
         statuses: values("status"),
         source: source.ok_or_else(Problem::internal)?,
-    })
+    };
+    Ok((request, output))
 }
 
 /// How the answer names where its sums are from.

@@ -8,14 +8,17 @@ use axum::routing::{MethodRouter, get, post};
 use axum::{Router, middleware};
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
+use tower_http::compression::predicate::{DefaultPredicate, NotForContentType, Predicate as _};
 
 use crate::app::App;
+use crate::blocking::Cost;
 use crate::endpoints::{
     entries, health, ingest_event, ingest_status, lookup, metrics, openapi, payment, payments, payout_report,
     problem_page, quarantine, quarantine_acts, quarantine_row, readiness, sales_report, search, search_fields,
     settlements_report, suggest, timeline,
 };
 use crate::envelope::envelope;
+use crate::export;
 use crate::guard::{guard, panicked};
 use crate::keys::Role;
 use crate::params::{BODY_BYTES_MAX, IDS_BYTES_MAX};
@@ -51,6 +54,8 @@ pub struct Route {
     /// As OpenAPI writes it.
     pub path: &'static str,
     pub access: Access,
+    /// What a request costs, which decides how often a key may send it.
+    pub(crate) cost: Cost,
     handler: fn() -> MethodRouter<Arc<App>>,
 }
 
@@ -64,7 +69,16 @@ const fn route(
         method,
         path,
         access,
+        cost: Cost::Page,
         handler,
+    }
+}
+
+impl Route {
+    /// The route, at another cost than that of a page.
+    const fn at(mut self, cost: Cost) -> Self {
+        self.cost = cost;
+        self
     }
 }
 
@@ -79,10 +93,12 @@ pub const ROUTES: &[Route] = &[
     }),
     route("GET", "/v1/payments/{payment_key}", Access::Payments, || {
         get(payment::get_payment)
-    }),
+    })
+    .at(Cost::Lookup),
     route("GET", "/v1/payments/{payment_key}/timeline", Access::Payments, || {
         get(timeline::get_timeline)
-    }),
+    })
+    .at(Cost::Lookup),
     route("GET", "/v1/entries", Access::Payments, || get(entries::list_entries)),
     route("POST", "/v1/lookup", Access::Payments, || {
         post(lookup::look_up).layer(DefaultBodyLimit::max(IDS_BYTES_MAX))
@@ -92,16 +108,20 @@ pub const ROUTES: &[Route] = &[
     }),
     route("GET", "/v1/search/fields", Access::Payments, || {
         get(search_fields::list_search_fields)
-    }),
+    })
+    .at(Cost::Lookup),
     route("GET", "/v1/reports/sales", Access::Payments, || {
         get(sales_report::get_sales_report)
-    }),
+    })
+    .at(Cost::Report),
     route("GET", "/v1/reports/settlements", Access::Payments, || {
         get(settlements_report::get_settlements_report)
-    }),
+    })
+    .at(Cost::Report),
     route("GET", "/v1/reports/payouts/{payout_id}", Access::Payments, || {
         get(payout_report::get_payout_report)
-    }),
+    })
+    .at(Cost::Report),
     route("GET", "/v1/ingest/status", Access::Operations, || {
         get(ingest_status::get_ingest_status)
     }),
@@ -140,11 +160,15 @@ pub fn router(app: Arc<App>) -> Router {
             .route_layer(middleware::from_fn_with_state((app.clone(), route), guard));
         router.route(route.path, guarded)
     });
+    // These are compressed already.
+    let compressible = DefaultPredicate::new()
+        .and(NotForContentType::const_new(export::Format::Xlsx.content_type()))
+        .and(NotForContentType::const_new(export::Format::Parquet.content_type()));
     routes
         .method_not_allowed_fallback(method_not_allowed)
         .fallback(not_found)
         .layer(middleware::from_fn(envelope))
-        .layer(CompressionLayer::new())
+        .layer(CompressionLayer::new().compress_when(compressible))
         .with_state(app)
 }
 

@@ -27,7 +27,7 @@ use crate::keymap::KeyMap;
 use crate::payment_sums::{self, PaymentSums};
 use crate::quarantine_list::{self, QuarantineFilter, QuarantineRow, Raw};
 use crate::reached::{Herald, Reached};
-use crate::reports::{self, Report, ReportRequest};
+use crate::reports::{self, Report, ReportRequest, ReportRow};
 use crate::rows::{RowSnapshot, RowStore};
 use crate::status::{Counts, Status};
 use crate::timeline::{self, HeldVersion};
@@ -412,5 +412,21 @@ impl Joint {
     /// Sums by group: see [`reports`].
     pub fn report(&self, request: &ReportRequest, scope: &Scope) -> Result<Report, LedgerError> {
         reports::report(self.connection(), request, scope)
+    }
+
+    /// Up to `take` rows of a report after the first `skip`.
+    pub fn report_rows(
+        &self,
+        request: &ReportRequest,
+        scope: &Scope,
+        skip: usize,
+        take: usize,
+    ) -> Result<Vec<ReportRow>, LedgerError> {
+        reports::rows(self.connection(), request, scope, reports::Window { skip, take })
+    }
+
+    /// What the report leaves out.
+    pub fn orphans_left_out(&self, request: &ReportRequest, scope: &Scope) -> Result<i64, LedgerError> {
+        reports::orphans_left_out(self.connection(), request, scope)
     }
 }

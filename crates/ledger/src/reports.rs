@@ -77,12 +77,16 @@ pub(crate) const LEDGER_CELLS: &str = include_str!("reports/ledger_cells.sql");
 /// # Errors
 /// [`LedgerError::ReportTooLarge`] beyond [`REPORT_ROWS_MAX`] rows.
 pub(crate) fn report(connection: &Connection, request: &ReportRequest, scope: &Scope) -> Result<Report, LedgerError> {
-    let rows = sums(connection, request, scope, &request.group_by)?;
-    let totals = sums(connection, request, scope, &[])?;
-    let orphans_left_out = match request.basis {
-        Basis::SaleDay => orphans(connection, request, scope)?,
-        _ => 0,
+    let window = Window {
+        skip: 0,
+        take: REPORT_ROWS_MAX + 1,
     };
+    let rows = sums(connection, request, scope, &request.group_by, window)?;
+    if rows.len() > REPORT_ROWS_MAX {
+        return Err(LedgerError::ReportTooLarge { limit: REPORT_ROWS_MAX });
+    }
+    let totals = sums(connection, request, scope, &[], window)?;
+    let orphans_left_out = orphans_left_out(connection, request, scope)?;
     Ok(Report {
         rows,
         totals,
@@ -90,7 +94,36 @@ pub(crate) fn report(connection: &Connection, request: &ReportRequest, scope: &S
     })
 }
 
-fn orphans(connection: &Connection, request: &ReportRequest, scope: &Scope) -> Result<i64, LedgerError> {
+/// Some of a report's rows, which are in one order for as long as one transaction shows the same cells.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Window {
+    pub(crate) skip: usize,
+    pub(crate) take: usize,
+}
+
+/// The rows of a report in the window, however many there are altogether.
+pub(crate) fn rows(
+    connection: &Connection,
+    request: &ReportRequest,
+    scope: &Scope,
+    window: Window,
+) -> Result<Vec<ReportRow>, LedgerError> {
+    sums(connection, request, scope, &request.group_by, window)
+}
+
+/// By sale day, done cancellations without a payment.
+pub(crate) fn orphans_left_out(
+    connection: &Connection,
+    request: &ReportRequest,
+    scope: &Scope,
+) -> Result<i64, LedgerError> {
+    if request.basis != Basis::SaleDay {
+        return Ok(0);
+    }
+    let window = Window {
+        skip: 0,
+        take: REPORT_ROWS_MAX,
+    };
     let all = ReportRequest {
         basis: Basis::Orphaned,
         from: None,
@@ -99,7 +132,7 @@ fn orphans(connection: &Connection, request: &ReportRequest, scope: &Scope) -> R
         methods: Vec::new(),
         ..request.clone()
     };
-    Ok(sums(connection, &all, scope, &[])?
+    Ok(sums(connection, &all, scope, &[], window)?
         .iter()
         .map(|row| row.measures.cancellation_count)
         .sum())
@@ -153,6 +186,7 @@ fn sums(
     request: &ReportRequest,
     scope: &Scope,
     groups: &[Group],
+    window: Window,
 ) -> Result<Vec<ReportRow>, LedgerError> {
     let doing = "added up a report";
     let expression = |group: Group| match group {
@@ -182,14 +216,15 @@ fn sums(
                 sum(gross), sum(fee), sum(vat), sum(payout), sum(cost)
          from {cells} where {conditions} group by {keys}
          having payments <> 0 or cancellations <> 0 or failures <> 0 or settlements <> 0
-         order by {keys} limit {limit}",
+         order by {keys} limit {take} offset {skip}",
         day = column(Group::Day, "date"),
         month = column(Group::Month, "date"),
         method = column(Group::Method, "varchar"),
         merchant = column(Group::Merchant, "varchar"),
         conditions = conditions.sql.join(" and "),
         keys = keys.join(", "),
-        limit = REPORT_ROWS_MAX + 1,
+        take = window.take,
+        skip = window.skip,
     );
     let mut statement = connection.prepare(&sql).map_err(LedgerError::engine(doing))?;
     let mut rows = statement
@@ -198,9 +233,6 @@ fn sums(
     let mut found = Vec::new();
     while let Some(row) = rows.next().map_err(LedgerError::engine(doing))? {
         found.push(read(row)?);
-    }
-    if found.len() > REPORT_ROWS_MAX {
-        return Err(LedgerError::ReportTooLarge { limit: REPORT_ROWS_MAX });
     }
     Ok(found)
 }

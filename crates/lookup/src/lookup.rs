@@ -58,6 +58,11 @@ impl Lookup {
         }
     }
 
+    /// The directory that the stores lie in.
+    pub fn data_dir(&self) -> &std::path::Path {
+        self.reader.data_dir()
+    }
+
     pub fn now(&self) -> DateTime<Utc> {
         (self.options.now)()
     }

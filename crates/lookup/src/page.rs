@@ -18,7 +18,7 @@ use rayon::prelude::*;
 
 use crate::error::LookupError;
 use crate::lookup::{Answer, Lookup};
-use crate::plan::{Position, Stretch};
+use crate::plan::{Pace, Position, Stretch};
 use crate::recheck::satisfies;
 use crate::sort_key::SortKey;
 use crate::total::{Total, total};
@@ -62,7 +62,7 @@ pub(crate) fn page(lookup: &Lookup, request: &PageRequest) -> Result<Answer<Page
 
 fn page_of(lookup: &Lookup, request: &PageRequest, position: &Position) -> Result<Answer<Page>, LookupError> {
     let rows = position.rows();
-    let mut plan = position.plan(request);
+    let mut plan = position.plan(request, Pace::page(request.limit));
     let mut builder = Builder::new(lookup, request, rows)?;
     let mut early = None;
     while let Some(stretch) = plan.next(request)? {
@@ -89,17 +89,62 @@ fn page_of(lookup: &Lookup, request: &PageRequest, position: &Position) -> Resul
     })
 }
 
-/// A payment that is in the answer unless enough others come before it.
-struct Found {
-    key: SortKey,
-    seq: u64,
-    dossier: Dossier,
+/// A payment that satisfies the question.
+pub(crate) struct Found {
+    pub(crate) key: SortKey,
+    pub(crate) seq: u64,
+    pub(crate) dossier: Dossier,
+}
+
+/// What decides whether a candidate is in the answer.
+#[derive(Clone, Copy)]
+pub(crate) struct Judge<'a> {
+    pub(crate) request: &'a PageRequest,
+    pub(crate) now: DateTime<Utc>,
+    pub(crate) overdue_days: u32,
+}
+
+impl<'a> Judge<'a> {
+    pub(crate) fn new(lookup: &Lookup, request: &'a PageRequest) -> Self {
+        Judge {
+            request,
+            now: lookup.now(),
+            overdue_days: lookup.options.overdue_days,
+        }
+    }
+
+    /// Those of the candidates that satisfy the question, in no order.
+    pub(crate) fn join(&self, rows: &Rows, seqs: &[u64]) -> Result<Vec<Found>, LookupError> {
+        let one = |seq: &u64| self.check(rows, *seq);
+        let checked: Vec<Option<Found>> = match seqs.len() {
+            0..PARALLEL_MIN => seqs.iter().map(one).collect::<Result<_, LookupError>>()?,
+            _ => seqs.par_iter().map(one).collect::<Result<_, LookupError>>()?,
+        };
+        Ok(checked.into_iter().flatten().collect())
+    }
+
+    /// The whole question again, on the row.
+    fn check(&self, rows: &Rows, seq: u64) -> Result<Option<Found>, LookupError> {
+        let Some(dossier) = rows.get(seq)? else { return Ok(None) };
+        let Some(payment) = Payment::derive(&dossier, &self.request.scope) else {
+            return Ok(None);
+        };
+        let key = SortKey::of(&payment);
+        let order = self.request.order;
+        let behind = self
+            .request
+            .after
+            .as_ref()
+            .is_none_or(|after| after.compare(&key, order).is_lt());
+        if !behind || !satisfies(&self.request.filter, &payment, self.now, self.overdue_days) {
+            return Ok(None);
+        }
+        Ok(Some(Found { key, seq, dossier }))
+    }
 }
 
 struct Builder<'a> {
-    request: &'a PageRequest,
-    now: DateTime<Utc>,
-    overdue_days: u32,
+    judge: Judge<'a>,
     found: Vec<Found>,
     seen: BTreeSet<u64>,
     /// Payments that readers see differently: joined and placed by what this reader sees.
@@ -111,9 +156,7 @@ impl<'a> Builder<'a> {
     fn new(lookup: &Lookup, request: &'a PageRequest, rows: &Rows) -> Result<Self, LookupError> {
         let split: BTreeSet<u64> = rows.split(&request.scope).into_iter().collect();
         let mut builder = Builder {
-            request,
-            now: lookup.now(),
-            overdue_days: lookup.options.overdue_days,
+            judge: Judge::new(lookup, request),
             found: Vec::new(),
             seen: BTreeSet::new(),
             split: BTreeSet::new(),
@@ -137,32 +180,8 @@ impl<'a> Builder<'a> {
 
     fn join(&mut self, rows: &Rows, seqs: &[u64]) -> Result<(), LookupError> {
         self.looked_at += seqs.len();
-        let one = |seq: &u64| self.check(rows, *seq);
-        let checked: Vec<Option<Found>> = match seqs.len() {
-            0..PARALLEL_MIN => seqs.iter().map(one).collect::<Result<_, LookupError>>()?,
-            _ => seqs.par_iter().map(one).collect::<Result<_, LookupError>>()?,
-        };
-        self.found.extend(checked.into_iter().flatten());
+        self.found.extend(self.judge.join(rows, seqs)?);
         Ok(())
-    }
-
-    /// The whole question again, on the row.
-    fn check(&self, rows: &Rows, seq: u64) -> Result<Option<Found>, LookupError> {
-        let Some(dossier) = rows.get(seq)? else { return Ok(None) };
-        let Some(payment) = Payment::derive(&dossier, &self.request.scope) else {
-            return Ok(None);
-        };
-        let key = SortKey::of(&payment);
-        let order = self.request.order;
-        let behind = self
-            .request
-            .after
-            .as_ref()
-            .is_none_or(|after| after.compare(&key, order).is_lt());
-        if !behind || !satisfies(&self.request.filter, &payment, self.now, self.overdue_days) {
-            return Ok(None);
-        }
-        Ok(Some(Found { key, seq, dossier }))
     }
 
     /// Whether the page, and the knowledge that there is a next one, is settled: no later stretch can change it.
@@ -171,19 +190,19 @@ impl<'a> Builder<'a> {
             .iter()
             .filter(|found| stretch.covers(found.key.occurred_at))
             .count()
-            > self.request.limit
+            > self.judge.request.limit
     }
 
     /// `early` is where looking was given up, if it was.
     fn finish(mut self, early: Option<SortKey>) -> Page {
-        let order = self.request.order;
+        let order = self.judge.request.order;
         self.found
             .sort_unstable_by(|a, b| a.key.compare(&b.key, order).then(a.seq.cmp(&b.seq)));
         if let Some(end) = &early {
             self.found.retain(|found| found.key.compare(end, order).is_le());
         }
-        let more = self.found.len() > self.request.limit;
-        self.found.truncate(self.request.limit);
+        let more = self.found.len() > self.judge.request.limit;
+        self.found.truncate(self.judge.request.limit);
         let last = self.found.last().map(|found| found.key.clone());
         let next = if more { last } else { early };
         Page {

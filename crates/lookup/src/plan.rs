@@ -4,9 +4,12 @@
 //! candidates, and beside them the payments that the index has not reached yet. **Ledger first** otherwise, and while
 //! there is no index: the list table, narrowed by what it can decide. Either way the row decides in the end.
 
+use std::collections::{HashSet, VecDeque};
+use std::rc::Rc;
+
 use chrono::{DateTime, TimeDelta, Utc};
-use ledger::{Joint, Order, Rows};
-use search::{Document, IndexSnapshot, TermQuery, Walk, hour_of, term_query};
+use ledger::{Candidate, Joint, Order, Rows};
+use search::{Document, Hit, IndexSnapshot, TermQuery, Walk, hour_of, term_query};
 
 use crate::error::LookupError;
 use crate::lookup::Lookup;
@@ -61,10 +64,41 @@ impl Stretch {
     }
 }
 
+/// How much is read at a time.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Pace {
+    /// Candidates of the first look; each further look is for twice as many, up to `chunk_max`.
+    chunk: usize,
+    chunk_max: usize,
+    /// Candidates of a stretch, but that an instant (of the index: an hour) is never split.
+    stretch: usize,
+}
+
+impl Pace {
+    /// A page ends soon, so it begins with little.
+    pub(crate) fn page(limit: usize) -> Self {
+        Pace {
+            chunk: limit * 2 + 2,
+            chunk_max: 5_000,
+            stretch: usize::MAX,
+        }
+    }
+
+    /// A stream reads everything: each look costs a pass over a stretch of the table, so it takes many candidates
+    /// (16 bytes each), and hands them on in pieces whose payments fit into a few megabytes.
+    pub(crate) fn stream() -> Self {
+        Pace {
+            chunk: 50_000,
+            chunk_max: 50_000,
+            stretch: 2_000,
+        }
+    }
+}
+
 /// The rows that an answer is of, with the ledger's tables at the same batch where they are asked.
 enum Held {
     Rows(Rows),
-    Joint(Box<Joint>),
+    Joint(Rc<Joint>),
 }
 
 /// What the index and the list of recent payments know of a question.
@@ -101,7 +135,7 @@ impl Position {
     /// The ledger alone: slower where words are asked for, and right all the same, because the row decides.
     pub(crate) fn without_index(lookup: &Lookup) -> Result<Self, LookupError> {
         Ok(Position {
-            held: Held::Joint(Box::new(lookup.reader.joint()?)),
+            held: Held::Joint(Rc::new(lookup.reader.joint()?)),
             indexed: None,
         })
     }
@@ -121,7 +155,7 @@ impl Position {
         }
     }
 
-    pub(crate) fn plan(&self, request: &PageRequest) -> Plan<'_> {
+    pub(crate) fn plan(&self, request: &PageRequest, pace: Pace) -> Plan {
         match (&self.indexed, &self.held) {
             (Some(indexed), _) => {
                 let from_hour = request.after.as_ref().map(|after| hour_of(after.occurred_at));
@@ -130,13 +164,17 @@ impl Position {
                     walk: indexed
                         .snapshot
                         .walk(&indexed.query, walk_order(request.order), from_hour),
+                    pending: VecDeque::new(),
+                    stretch: pace.stretch,
                     ended: false,
                 }))
             }
             (None, Held::Joint(joint)) => Plan::Ledger(Box::new(LedgerFirst {
-                joint,
+                joint: joint.clone(),
                 from: request.after.as_ref().map(|after| after.occurred_at),
-                chunk: request.limit * 2 + 2,
+                pending: VecDeque::new(),
+                chunk: pace.chunk,
+                pace,
                 ended: false,
             })),
             (None, Held::Rows(_)) => unreachable!("rows alone are held beside an index only"),
@@ -144,12 +182,21 @@ impl Position {
     }
 }
 
-pub(crate) enum Plan<'a> {
+pub(crate) enum Plan {
     Index(Box<IndexFirst>),
-    Ledger(Box<LedgerFirst<'a>>),
+    Ledger(Box<LedgerFirst>),
 }
 
-impl Plan<'_> {
+impl Plan {
+    /// Whether this payment may come in more than one stretch. The list table holds each payment once, the index one
+    /// document of each; what the index has not reached comes for each change, and once more in its old document.
+    pub(crate) fn may_repeat(&self, seq: u64) -> bool {
+        match self {
+            Plan::Index(plan) => plan.recent.seqs.contains(&seq),
+            Plan::Ledger(_) => false,
+        }
+    }
+
     pub(crate) fn next(&mut self, request: &PageRequest) -> Result<Option<Stretch>, LookupError> {
         match self {
             Plan::Index(plan) => plan.next(request),
@@ -221,6 +268,7 @@ pub(crate) fn hour_start(hour: u32) -> DateTime<Utc> {
 
 /// Payments that the index has not reached, by hour in list order.
 struct Recently {
+    seqs: HashSet<u64>,
     ahead: std::iter::Peekable<std::vec::IntoIter<(u32, u64)>>,
     order: Order,
 }
@@ -232,6 +280,7 @@ impl Recently {
             Order::OldestFirst => hits.sort_unstable(),
         }
         Recently {
+            seqs: hits.iter().map(|(_, seq)| *seq).collect(),
             ahead: hits.into_iter().peekable(),
             order,
         }
@@ -254,6 +303,9 @@ impl Recently {
 pub(crate) struct IndexFirst {
     recent: Recently,
     walk: Walk,
+    /// Hits that were read and not yet handed on.
+    pending: VecDeque<Hit>,
+    stretch: usize,
     ended: bool,
 }
 
@@ -262,7 +314,10 @@ impl IndexFirst {
         if self.ended {
             return Ok(None);
         }
-        let Some(hits) = self.walk.next_hours(request.limit + 1)? else {
+        if self.pending.is_empty() {
+            self.pending = self.walk.next_hours(request.limit + 1)?.unwrap_or_default().into();
+        }
+        let Some(hits) = front(&mut self.pending, self.stretch, |hit| hit.hour) else {
             self.ended = true;
             let seqs = self.recent.ahead.by_ref().map(|(_, seq)| seq).collect();
             return Ok(Some(Stretch {
@@ -270,55 +325,74 @@ impl IndexFirst {
                 end: End::Everything,
             }));
         };
-        let last = hits.last().map_or(0, |hit| hit.hour);
-        let mut seqs = self.recent.until(last);
+        let hour = hits.last().map_or(0, |hit| hit.hour);
+        let mut seqs = self.recent.until(hour);
         seqs.extend(hits.into_iter().map(|hit| hit.seq));
         let end = match request.order {
-            Order::NewestFirst => End::DownTo(hour_start(last)),
-            Order::OldestFirst => End::UpTo(hour_start(last) + TimeDelta::hours(1) - TimeDelta::microseconds(1)),
+            Order::NewestFirst => End::DownTo(hour_start(hour)),
+            Order::OldestFirst => End::UpTo(hour_start(hour) + TimeDelta::hours(1) - TimeDelta::microseconds(1)),
         };
         Ok(Some(Stretch { seqs, end }))
     }
 }
 
-/// The most candidates read at once.
-const CHUNK_MAX: usize = 5_000;
+/// The first `count` of them and all that follow of the last one's group; `None` where there is nothing.
+fn front<T, K: PartialEq>(pending: &mut VecDeque<T>, count: usize, group: impl Fn(&T) -> K) -> Option<Vec<T>> {
+    let last = group(pending.get(count.saturating_sub(1)).or_else(|| pending.back())?);
+    let more = pending.iter().skip(count).take_while(|one| group(one) == last).count();
+    let end = count.saturating_add(more).min(pending.len());
+    Some(pending.drain(..end).collect())
+}
 
-pub(crate) struct LedgerFirst<'a> {
-    joint: &'a Joint,
+pub(crate) struct LedgerFirst {
+    joint: Rc<Joint>,
     from: Option<DateTime<Utc>>,
+    /// Candidates that were read and not yet handed on.
+    pending: VecDeque<Candidate>,
     chunk: usize,
+    pace: Pace,
+    /// The table has no more.
     ended: bool,
 }
 
-impl LedgerFirst<'_> {
+impl LedgerFirst {
     fn next(&mut self, request: &PageRequest) -> Result<Option<Stretch>, LookupError> {
-        if self.ended {
-            return Ok(None);
-        }
-        let found = self
-            .joint
-            .candidates(&request.filter, &request.scope, request.order, self.from, self.chunk)?;
-        let end = match found.last() {
-            Some(last) if found.len() >= self.chunk => match request.order {
-                Order::NewestFirst => {
-                    self.from = Some(last.occurred_at - TimeDelta::microseconds(1));
-                    End::DownTo(last.occurred_at)
-                }
-                Order::OldestFirst => {
-                    self.from = Some(last.occurred_at + TimeDelta::microseconds(1));
-                    End::UpTo(last.occurred_at)
-                }
-            },
-            _ => {
-                self.ended = true;
-                End::Everything
+        if self.pending.is_empty() {
+            if self.ended {
+                return Ok(None);
             }
+            self.read(request)?;
+        }
+        let found = front(&mut self.pending, self.pace.stretch, |one| one.occurred_at).unwrap_or_default();
+        let end = match found.last() {
+            Some(last) if !(self.ended && self.pending.is_empty()) => match request.order {
+                Order::NewestFirst => End::DownTo(last.occurred_at),
+                Order::OldestFirst => End::UpTo(last.occurred_at),
+            },
+            _ => End::Everything,
         };
-        self.chunk = (self.chunk * 2).min(CHUNK_MAX);
         Ok(Some(Stretch {
             seqs: found.into_iter().map(|candidate| candidate.seq).collect(),
             end,
         }))
+    }
+
+    fn read(&mut self, request: &PageRequest) -> Result<(), LookupError> {
+        let found = self
+            .joint
+            .candidates(&request.filter, &request.scope, request.order, self.from, self.chunk)?;
+        match found.last() {
+            Some(last) if found.len() >= self.chunk => {
+                let step = TimeDelta::microseconds(1);
+                self.from = Some(match request.order {
+                    Order::NewestFirst => last.occurred_at - step,
+                    Order::OldestFirst => last.occurred_at + step,
+                });
+            }
+            _ => self.ended = true,
+        }
+        self.chunk = (self.chunk * 2).min(self.pace.chunk_max);
+        self.pending = found.into();
+        Ok(())
     }
 }

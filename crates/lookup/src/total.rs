@@ -14,7 +14,7 @@ use rayon::prelude::*;
 use crate::error::LookupError;
 use crate::lookup::Lookup;
 use crate::page::PageRequest;
-use crate::plan::Position;
+use crate::plan::{Pace, Position};
 use crate::recheck::satisfies;
 
 /// Payments, and the sums of those that have arrived.
@@ -61,7 +61,7 @@ pub(crate) fn total(
             };
             let mut seen = std::collections::HashSet::new();
             let mut pending = split;
-            let mut plan = position.plan(&everything);
+            let mut plan = position.plan(&everything, Pace::page(CHUNK));
             loop {
                 let stretch = plan.next(&everything)?;
                 let ended = stretch.is_none();

@@ -96,6 +96,14 @@ pub(crate) struct Api {
     pub(crate) answer_seconds_max: u64,
     pub(crate) pages_at_once_max: usize,
     pub(crate) reports_at_once_max: usize,
+    pub(crate) exports_at_once_max: usize,
+    pub(crate) export_seconds_max: u64,
+    pub(crate) export_stall_seconds_max: u64,
+    pub(crate) export_temp_mb_max: u64,
+    pub(crate) lookups_per_second_max: u32,
+    pub(crate) lists_per_second_max: u32,
+    pub(crate) reports_per_second_max: u32,
+    pub(crate) exports_per_second_max: u32,
     pub(crate) ready_lag_ms_max: u64,
     pub(crate) metrics_need_key: bool,
 }
@@ -145,6 +153,14 @@ impl Default for Config {
                 answer_seconds_max: 30,
                 pages_at_once_max: 8,
                 reports_at_once_max: 2,
+                exports_at_once_max: 2,
+                export_seconds_max: 3_600,
+                export_stall_seconds_max: 60,
+                export_temp_mb_max: 4_096,
+                lookups_per_second_max: 1_000,
+                lists_per_second_max: 200,
+                reports_per_second_max: 20,
+                exports_per_second_max: 2,
                 ready_lag_ms_max: 10_000,
                 metrics_need_key: false,
             },
@@ -182,6 +198,14 @@ pub(crate) const KEYS: &[&str] = &[
     "api.answer_seconds_max",
     "api.pages_at_once_max",
     "api.reports_at_once_max",
+    "api.exports_at_once_max",
+    "api.export_seconds_max",
+    "api.export_stall_seconds_max",
+    "api.export_temp_mb_max",
+    "api.lookups_per_second_max",
+    "api.lists_per_second_max",
+    "api.reports_per_second_max",
+    "api.exports_per_second_max",
     "api.ready_lag_ms_max",
     "api.metrics_need_key",
 ];
@@ -274,6 +298,28 @@ impl Config {
                 ..search::Options::default()
             },
             ..projector::index_keeper::IndexLimits::default()
+        }
+    }
+
+    pub(crate) fn api_limits(&self) -> api::Limits {
+        let api = &self.api;
+        api::Limits {
+            pages_max: api.pages_at_once_max,
+            reports_max: api.reports_at_once_max,
+            exports_max: api.exports_at_once_max,
+            export_within: Duration::from_secs(api.export_seconds_max),
+            export_stall: Duration::from_secs(api.export_stall_seconds_max),
+            export_temp_bytes_max: api.export_temp_mb_max << 20,
+            rates: api::Rates {
+                lookups: api.lookups_per_second_max,
+                lists: api.lists_per_second_max,
+                reports: api.reports_per_second_max,
+                exports: api.exports_per_second_max,
+            },
+            answer_within: Duration::from_secs(api.answer_seconds_max),
+            ready_lag_ms_max: api.ready_lag_ms_max,
+            metrics_need_key: api.metrics_need_key,
+            ..api::Limits::default()
         }
     }
 

@@ -1,4 +1,4 @@
-//! `GET /v1/payments`: payments that satisfy typed filters.
+//! `GET /v1/payments`: payments that satisfy typed filters, as pages of JSON or all of them in another format.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -6,12 +6,14 @@ use std::time::Instant;
 use axum::extract::State;
 use axum::response::Response;
 use domain::derive::Payment;
-use lookup::{Page, PageRequest};
+use lookup::{Page, PageRequest, StreamRequest};
 use query::{ParamSet, filter_from_params};
 
 use crate::app::App;
 use crate::blocking::{Cost, ask};
 use crate::cursor::Binding;
+use crate::export::format::vary;
+use crate::export::{self, Accept, Export, Output, Rows, Stop, tables};
 use crate::json::answer;
 use crate::json::list::{List, TotalJson};
 use crate::json::mask::Masking;
@@ -22,7 +24,9 @@ use crate::params::Params;
 use crate::problem::Problem;
 
 /// Filters, `q`, and what every list takes.
-const PARAMETERS: ParamSet = ParamSet::PAYMENTS.with_others(&["limit", "cursor", "order", "total", "wait_for"]);
+const PARAMETERS: ParamSet = ParamSet::PAYMENTS.with_others(&[
+    "limit", "cursor", "order", "total", "format", "bom", "manifest", "wait_for",
+]);
 
 /// What cursors of payments are bound to besides the question.
 const LIST: &str = "payments";
@@ -30,18 +34,32 @@ const LIST: &str = "payments";
 pub(crate) async fn list_payments(
     State(app): State<Arc<App>>,
     principal: Principal,
+    accept: Accept,
     params: Params,
 ) -> Result<Response, Problem> {
-    page_of_payments(app, principal, params).await
+    answer_payments(app, principal, accept, params).await.map(vary)
 }
 
-/// A page of payments; lists and searches differ in nothing else.
-pub(super) async fn page_of_payments(app: Arc<App>, principal: Principal, params: Params) -> Result<Response, Problem> {
+/// Lists and searches of payments differ in nothing but their addresses.
+pub(super) async fn answer_payments(
+    app: Arc<App>,
+    principal: Principal,
+    accept: Accept,
+    params: Params,
+) -> Result<Response, Problem> {
     let mut mistakes = params.mistakes();
+    let output = Output::read(&params, &accept, &mut mistakes)?;
     let filter = mistakes.take(filter_from_params(params.pairs(), PARAMETERS));
     let limit = page_params::limit(&params, &mut mistakes);
     let order = page_params::order(&params, &mut mistakes);
     let total = page_params::total(&params, &mut mistakes);
+    if !output.is_json() {
+        output.refuse_paging(&params, &mut mistakes);
+        mistakes.finish()?;
+        let filter = filter.ok_or_else(Problem::internal)?;
+        let scope = principal.scope.clone();
+        return export_payments(&app, principal, &params, output, StreamRequest { scope, filter, order }).await;
+    }
     let binding = Binding::new(LIST, &principal.key_id, order, &params);
     let after = page_params::cursor(&params, mistakes, |sent| app.cursors.read_payment(&binding, sent))?;
     let filter = filter.ok_or_else(Problem::internal)?;
@@ -74,6 +92,43 @@ pub(super) async fn page_of_payments(app: Arc<App>, principal: Principal, params
         answer(&list, &token)
     })
     .await
+}
+
+/// All payments that satisfy the filter, in list order. `limit` does not apply.
+async fn export_payments(
+    app: &Arc<App>,
+    principal: Principal,
+    params: &Params,
+    output: Output,
+    request: StreamRequest,
+) -> Result<Response, Problem> {
+    let export = Export {
+        name: "payments",
+        output,
+        table: tables::payments(principal.sees_provider_figures()),
+    };
+    let cut = app.cut(&principal);
+    export::send(app, &principal, params, export, move |app, rows| {
+        write_payments(app, &request, &cut, rows)
+    })
+    .await
+}
+
+fn write_payments(app: &App, request: &StreamRequest, cut: &Cut, rows: &mut Rows) -> Result<(), Stop> {
+    let mut stream = app.lookup.stream(request)?;
+    rows.start(app.as_of(stream.head()))?;
+    while let Some(dossiers) = stream.next_payments()? {
+        rows.look_around()?;
+        for dossier in &dossiers {
+            let Some(payment) = Payment::derive(dossier, &request.scope) else {
+                continue;
+            };
+            let total = payment.record.map(|record| i128::from(record.amount.total));
+            let figures = [total, payment.canceled_amount, payment.balance_amount];
+            rows.row(&PaymentJson::of(&payment, cut), payment.currency, &figures)?;
+        }
+    }
+    Ok(())
 }
 
 impl App {

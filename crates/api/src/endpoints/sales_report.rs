@@ -5,10 +5,14 @@ use std::sync::Arc;
 use axum::extract::State;
 use axum::response::Response;
 use domain::rollup::Basis;
+use ledger::reports::ReportRequest;
 use query::ParamSet;
 
+use super::report_export::write_report;
 use crate::app::App;
 use crate::blocking::{Cost, ask};
+use crate::export::format::vary;
+use crate::export::{self, Accept, Export, Output, tables};
 use crate::json::answer;
 use crate::json::report::{ReportJson, SalesRowJson};
 use crate::keys::Principal;
@@ -22,9 +26,15 @@ const BASES: &[Basis] = &[Basis::EventDay, Basis::SaleDay];
 pub(crate) async fn get_sales_report(
     State(app): State<Arc<App>>,
     principal: Principal,
+    accept: Accept,
     params: Params,
 ) -> Result<Response, Problem> {
-    let request = report_params::read(&params, ParamSet::SALES_REPORT, BASES)?;
+    let (request, output) = report_params::read(&params, &accept, ParamSet::SALES_REPORT, BASES)?;
+    if !output.is_json() {
+        return export_report(&app, &principal, &params, output, request)
+            .await
+            .map(vary);
+    }
     ask(&app, Cost::Report, move |app| {
         let found = app.lookup.report(&request, &principal.scope)?;
         let as_of = app.as_of(&found.head);
@@ -39,6 +49,37 @@ pub(crate) async fn get_sales_report(
             as_of,
         };
         answer(&report, &token)
+    })
+    .await
+    .map(vary)
+}
+
+async fn export_report(
+    app: &Arc<App>,
+    principal: &Principal,
+    params: &Params,
+    output: Output,
+    request: ReportRequest,
+) -> Result<Response, Problem> {
+    let export = Export {
+        name: "sales",
+        output,
+        table: tables::sales(&request.group_by),
+    };
+    let scope = principal.scope.clone();
+    export::send(app, principal, params, export, move |app, rows| {
+        write_report(app, request, &scope, rows, |rows, row, urls| {
+            let sums = &row.measures;
+            let figures = [
+                sums.payment_count.into(),
+                sums.payment_amount,
+                sums.cancellation_count.into(),
+                sums.cancellation_amount,
+                sums.payment_amount - sums.cancellation_amount,
+                sums.failed_count.into(),
+            ];
+            rows.row(&SalesRowJson::of(row, urls), Some(row.currency), &figures.map(Some))
+        })
     })
     .await
 }

@@ -5,8 +5,10 @@ use std::sync::Arc;
 use axum::extract::State;
 use axum::response::Response;
 
-use super::payments::page_of_payments;
+use super::payments::answer_payments;
 use crate::app::App;
+use crate::export::Accept;
+use crate::export::format::vary;
 use crate::keys::Principal;
 use crate::params::{BodyParams, Params};
 use crate::problem::Problem;
@@ -14,15 +16,17 @@ use crate::problem::Problem;
 pub(crate) async fn search_payments(
     State(app): State<Arc<App>>,
     principal: Principal,
+    accept: Accept,
     params: Params,
 ) -> Result<Response, Problem> {
-    page_of_payments(app, principal, params).await
+    answer_payments(app, principal, accept, params).await.map(vary)
 }
 
 pub(crate) async fn post_search_payments(
     State(app): State<Arc<App>>,
     principal: Principal,
+    accept: Accept,
     BodyParams(params): BodyParams,
 ) -> Result<Response, Problem> {
-    page_of_payments(app, principal, params).await
+    answer_payments(app, principal, accept, params).await.map(vary)
 }

@@ -1,4 +1,5 @@
-//! The groups of a payment: objects of which only the members that were sent are shown, personal data masked.
+//! The groups of a payment: objects of which only the members that were sent are shown, personal data masked unless
+//! [`Masking`] says otherwise.
 
 use domain::money::Currency;
 use domain::record::{Card, Customer, Failure, MobilePhone, PaymentAmount, VirtualAccount};

@@ -104,6 +104,8 @@ kinds! {
         "GET /v1/quarantine lists the rows with their numbers. Rows of entries that are no longer set aside are gone.";
     METHOD_NOT_ALLOWED = 405 "method_not_allowed" "This address does not take that method"
         "The header Allow lists the methods it takes.", true;
+    NOT_ACCEPTABLE = 406 "not_acceptable" "There is no format that the client takes"
+        "Send an Accept with one of the media types that the detail lists, or the parameter format.", true;
     QUARANTINE_ROW_CLOSED = 409 "quarantine_row_closed" "The row is closed already"
         "GET /v1/quarantine/{n} says when and how. A message that still should count is published again.";
     NOT_REPLAYABLE = 409 "not_replayable" "The row cannot be replayed"
@@ -119,6 +121,9 @@ kinds! {
         "An address with its parameters may have 32 KiB. POST /v1/payments/search takes the same parameters in a body.", true;
     UNSUPPORTED_MEDIA_TYPE = 415 "unsupported_media_type" "The body is not of a type that is read here"
         "Send Content-Type: application/json, without a Content-Encoding.", true;
+    RATE_LIMITED = 429 "rate_limited" "This key asks too often"
+        "Try again after the seconds in Retry-After. RateLimit-Policy says how many requests of this kind a key may send in how many \
+         seconds, RateLimit how many are left.", true;
     INTERNAL_ERROR = 500 "internal_error" "Something went wrong on our side"
         "Trying again may help. If it does not, tell the operator of the service the request_id.", true;
     OVERLOADED = 503 "overloaded" "Too much is being asked at the moment"

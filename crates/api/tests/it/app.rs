@@ -10,6 +10,7 @@ use api::{App, AppParts, Limits, Progress, router};
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::{HeaderMap, Request, StatusCode};
+use axum::response::Response;
 use chrono::{DateTime, Utc};
 use domain::decode::decode;
 use domain::message::{Encoding, Message};
@@ -224,6 +225,27 @@ impl TestApp {
                 .unwrap_or_else(|error| panic!("{address}: {error}")),
         )
         .await
+    }
+
+    /// GET with the key that sees all and these headers.
+    pub(crate) async fn get_with(&self, address: &str, headers: &[(&str, &str)]) -> Answer {
+        self.send(self.request(address, headers)).await
+    }
+
+    fn request(&self, address: &str, headers: &[(&str, &str)]) -> Request<Body> {
+        let mut request = Request::get(address).header("authorization", format!("Bearer {}", self.finance));
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        request
+            .body(Body::empty())
+            .unwrap_or_else(|error| panic!("{address}: {error}"))
+    }
+
+    /// An answer whose body is not read yet.
+    pub(crate) async fn open(&self, address: &str) -> Response {
+        let request = self.request(address, &[]);
+        self.router.clone().oneshot(request).await.expect("the router answers")
     }
 
     pub(crate) async fn get(&self, address: &str) -> Answer {

@@ -2,8 +2,12 @@
 
 mod app;
 mod beneath;
+mod conditional;
 mod conventions;
 mod events;
+mod export_delivery;
+mod export_readers;
+mod exports;
 mod freshness;
 mod malformed;
 mod malformed_cases;
@@ -15,6 +19,7 @@ mod operations;
 mod oracle;
 mod paging;
 mod quarantine_acts;
+mod rates;
 mod reports;
 mod roles;
 mod scenarios;

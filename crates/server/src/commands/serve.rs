@@ -2,11 +2,10 @@
 
 use std::process::ExitCode;
 use std::sync::Arc;
-use std::time::Duration;
 
 use api::audit::Audit;
 use api::keys::KeyStore;
-use api::{App, AppParts, Limits, Progress};
+use api::{App, AppParts, Progress};
 use ledger::acts::act_channel;
 use tokio::net::TcpListener;
 
@@ -106,14 +105,7 @@ impl Service {
             progress: progress.clone(),
             cursor_secret: secret,
             metrics_render: Box::new(move || metrics.render()),
-            limits: Limits {
-                pages_max: config.api.pages_at_once_max,
-                reports_max: config.api.reports_at_once_max,
-                answer_within: Duration::from_secs(config.api.answer_seconds_max),
-                ready_lag_ms_max: config.api.ready_lag_ms_max,
-                metrics_need_key: config.api.metrics_need_key,
-                ..Limits::default()
-            },
+            limits: config.api_limits(),
         });
         let desk = DeskSlot::default();
         let operations = Operations {
@@ -152,6 +144,11 @@ impl Service {
         shutdown: impl Future<Output = ()> + Send + 'static,
     ) -> Result<(), Failure> {
         let router = api::router(self.app.clone());
+        let app = self.app.clone();
+        let shutdown = async move {
+            shutdown.await;
+            app.close();
+        };
         let ended = axum::serve(listener, router).with_graceful_shutdown(shutdown).await;
         let ingestion = self.ingestion;
         // Joining waits for a batch that is being committed; it must not hold up the runtime's own threads.

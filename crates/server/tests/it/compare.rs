@@ -130,6 +130,11 @@ fn list(
     let rows = rows(product, key, filters, number)?;
     let keys: Value = rows.iter().map(|row| row["payment_key"].clone()).collect();
     same("the keys of all pages", expected, &keys)?;
+    let mut exported = list_parameters(filters);
+    exported
+        .extend([("format", "ndjson"), ("manifest", "none")].map(|(name, value)| (name.to_owned(), value.to_owned())));
+    let exported = ok(product.get(key, &address("/v1/payments", &exported)))?;
+    same("the rows of the export", &Value::from(rows.clone()), &exported)?;
     for row in &rows {
         let payment = oracle.payment(row["payment_key"].as_str().unwrap_or_default(), reader);
         same("a row", &payment.unwrap_or_default(), row)?;

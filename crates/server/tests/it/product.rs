@@ -64,7 +64,7 @@ pub(crate) struct Product {
     dir: TempDir,
 }
 
-/// What came back.
+/// What came back. Rows of NDJSON are an array.
 #[derive(Debug)]
 pub(crate) struct Answer {
     pub(crate) status: StatusCode,
@@ -284,7 +284,13 @@ async fn answered(router: Router, request: Request<Body>) -> Answer {
     let response = router.oneshot(request).await.expect("the router answers");
     let (parts, body) = response.into_parts();
     let body = to_bytes(body, usize::MAX).await.expect("the body is in memory");
-    let body = serde_json::from_slice(&body).unwrap_or_default();
+    let body = match parts.headers.get("content-type") {
+        Some(kind) if kind == "application/x-ndjson" => body
+            .split_inclusive(|byte| *byte == b'\n')
+            .map(|line| serde_json::from_slice::<Value>(line).unwrap_or_default())
+            .collect(),
+        _ => serde_json::from_slice(&body).unwrap_or_default(),
+    };
     Answer {
         status: parts.status,
         body,
