@@ -18,6 +18,42 @@ count_failure() { # WHAT
   say "FAILED: $1"
 }
 
+# A check by a public tool: what it prints is shown only when it fails.
+check_contract() { # WHAT ABOUT COMMAND...
+  if step "$@"; then passed=$((passed + 1)); else count_failure "$1"; fi
+}
+
+skip_contract() { # CHECK...
+  skipped=$((skipped + $#))
+  say "SKIPPED: $(printf '%s; ' "$@")$contract_absent_because"
+}
+
+# What other programs read, judged by other programs (scripts/contract/README.md). A test each.
+check_contracts() {
+  local tools=$root/scripts/contract spectral log code=0
+  if setup_contract_linters; then
+    spectral=$contract_linters/node_modules/.bin/spectral
+    check_contract "openapi.yaml linted" "5 s" "$spectral" lint --fail-severity warn --ruleset "$tools/spectral.yaml" openapi.yaml
+    check_contract "asyncapi.yaml linted" "5 s" \
+      "$spectral" lint --fail-severity warn --ruleset "$tools/spectral.yaml" schemas/asyncapi.yaml
+    check_contract "types made of openapi.yaml" "10 s" "$tools/check-types" "$contract_linters"
+  else
+    skip_contract "openapi.yaml linted" "asyncapi.yaml linted" "types made of openapi.yaml"
+  fi
+  if ! setup_contract_prober; then
+    skip_contract "a live server asked by Schemathesis"
+    return 0
+  fi
+  build_binary ledgerlens
+  say "a live server asked by Schemathesis (about 90 s) ..."
+  log=$(mktemp)
+  "$contract_prober/bin/python" "$tools/probe.py" "$CARGO_TARGET_DIR/release/ledgerlens" >"$log" 2>&1 </dev/null || code=$?
+  # All of it where something was found, else the figures in the last line.
+  if ((code == 0)); then tail -n 1 "$log" >&2; else cat "$log" >&2; fi
+  rm -f "$log"
+  if ((code == 0)); then passed=$((passed + 1)); else count_failure "a live server asked by Schemathesis"; fi
+}
+
 # Adds up the `test result:` lines in what cargo printed. A test program that died has no such line, and shows only in
 # cargo's exit code.
 count_results() { # LOG CARGO_CODE
@@ -103,6 +139,8 @@ test_all() { # ARGS...
   else
     count_failure "the tests do not compile, none of them was run"
   fi
+  # Part of everything; whoever chose packages or names asked for less.
+  if [[ -n $examples && ${selection[0]} == --workspace && -z ${TEST_FILTER:-} ]]; then check_contracts; fi
 
   say "tests took $((SECONDS - started)) s"
   echo "$passed passed, $failed failed, $skipped skipped"

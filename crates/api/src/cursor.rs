@@ -4,19 +4,16 @@
 //! filters, the order and the key. So a cursor works only for the very question and key that it was given to, and what
 //! is inside needs no further check. Nothing is stored on the server.
 
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+mod sealed;
+
 use chrono::DateTime;
 use domain::record::Kind;
-use hmac::{Hmac, KeyInit as _, Mac as _};
 use ledger::{EntryPlace, Order};
 use lookup::SortKey;
 use sha2::{Digest, Sha256};
 
+use crate::cursor::sealed::Seal;
 use crate::params::Params;
-
-/// 128 bits of the MAC: out of reach for guessing, half as long in a URL.
-const MAC_BYTES: usize = 16;
 
 /// What a cursor is bound to.
 pub(crate) struct Binding([u8; 32]);
@@ -49,28 +46,24 @@ impl Binding {
 }
 
 /// Signs and reads cursors.
-pub(crate) struct Cursors {
-    secret: [u8; 32],
-}
+pub(crate) struct Cursors(Seal);
 
 impl Cursors {
     pub(crate) fn new(secret: [u8; 32]) -> Self {
-        Cursors { secret }
+        Cursors(Seal::new(secret))
     }
 
     pub(crate) fn of_payment(&self, binding: &Binding, key: &SortKey) -> String {
-        let mut place = key.occurred_at.timestamp_micros().to_be_bytes().to_vec();
-        place.extend_from_slice(key.payment_key.as_bytes());
-        self.sign(binding, place)
+        let place = sealed::write_payment(key.occurred_at.timestamp_micros(), &key.payment_key);
+        self.0.close(&binding.0, place)
     }
 
     pub(crate) fn read_payment(&self, binding: &Binding, cursor: &str) -> Option<SortKey> {
-        let place = self.verify(binding, cursor)?;
-        let (micros, key) = place.split_first_chunk()?;
-        let occurred_at = DateTime::from_timestamp_micros(i64::from_be_bytes(*micros))?;
+        let (micros, payment_key) = sealed::read_payment(&self.0.open(&binding.0, cursor)?)?;
+        let occurred_at = DateTime::from_timestamp_micros(micros)?;
         Some(SortKey {
             occurred_at,
-            payment_key: String::from_utf8(key.to_vec()).ok()?,
+            payment_key,
         })
     }
 
@@ -79,54 +72,24 @@ impl Cursors {
             .iter()
             .position(|kind| *kind == place.kind)
             .unwrap_or_default() as u8;
-        let mut bytes = vec![kind];
-        bytes.extend_from_slice(&(place.payment_key.len() as u32).to_be_bytes());
-        bytes.extend_from_slice(place.payment_key.as_bytes());
-        bytes.extend_from_slice(place.entry_id.as_bytes());
-        self.sign(binding, bytes)
+        let place = sealed::write_entry(kind, &place.payment_key, &place.entry_id);
+        self.0.close(&binding.0, place)
     }
 
     pub(crate) fn read_entry(&self, binding: &Binding, cursor: &str) -> Option<EntryPlace> {
-        let bytes = self.verify(binding, cursor)?;
-        let (kind, rest) = bytes.split_first()?;
-        let (length, rest) = rest.split_first_chunk()?;
-        let (key, id) = rest.split_at_checked(u32::from_be_bytes(*length) as usize)?;
+        let (kind, payment_key, entry_id) = sealed::read_entry(&self.0.open(&binding.0, cursor)?)?;
         Some(EntryPlace {
-            payment_key: String::from_utf8(key.to_vec()).ok()?,
-            kind: *Kind::ALL.get(usize::from(*kind))?,
-            entry_id: String::from_utf8(id.to_vec()).ok()?,
+            payment_key,
+            kind: *Kind::ALL.get(usize::from(kind))?,
+            entry_id,
         })
     }
 
     pub(crate) fn of_number(&self, binding: &Binding, number: u64) -> String {
-        self.sign(binding, number.to_be_bytes().to_vec())
+        self.0.close(&binding.0, sealed::write_number(number))
     }
 
     pub(crate) fn read_number(&self, binding: &Binding, cursor: &str) -> Option<u64> {
-        let place = self.verify(binding, cursor)?;
-        Some(u64::from_be_bytes(place.try_into().ok()?))
-    }
-
-    fn sign(&self, binding: &Binding, mut place: Vec<u8>) -> String {
-        if let Some(mac) = self.mac(binding, &place) {
-            place.extend_from_slice(&mac.finalize().into_bytes()[..MAC_BYTES]);
-        }
-        URL_SAFE_NO_PAD.encode(place)
-    }
-
-    fn verify(&self, binding: &Binding, cursor: &str) -> Option<Vec<u8>> {
-        let mut place = URL_SAFE_NO_PAD.decode(cursor).ok()?;
-        let sent = place.split_off(place.len().checked_sub(MAC_BYTES)?);
-        // Compares in constant time.
-        self.mac(binding, &place)?.verify_truncated_left(&sent).ok()?;
-        Some(place)
-    }
-
-    /// HMAC takes a key of any length, so there always is one.
-    fn mac(&self, binding: &Binding, place: &[u8]) -> Option<Hmac<Sha256>> {
-        let mut mac = Hmac::<Sha256>::new_from_slice(&self.secret).ok()?;
-        mac.update(&binding.0);
-        mac.update(place);
-        Some(mac)
+        sealed::read_number(&self.0.open(&binding.0, cursor)?)
     }
 }

@@ -15,6 +15,7 @@ mod malformed_cases;
 mod messages;
 mod mutations;
 mod openapi;
+mod openapi_examples;
 mod operations;
 mod oracle;
 mod paging;

@@ -82,7 +82,7 @@ fn validator(schema: &Value) -> Validator {
         .unwrap_or_else(|error| panic!("{error}"))
 }
 
-fn check(schema: &Value, found: &Value, what: &str) {
+pub(crate) fn check(schema: &Value, found: &Value, what: &str) {
     let errors: Vec<String> = validator(schema)
         .iter_errors(found)
         .map(|error| format!("{}: {error}", error.instance_path()))
@@ -252,8 +252,8 @@ fn examples_follow_their_schemas() {
 }
 
 /// The schema that the contract gives an answer.
-fn schema_of(path: &str, answer: &Answer) -> &'static Value {
-    let operation = &contract()["paths"][path]["get"];
+pub(crate) fn schema_of(method: &str, path: &str, answer: &Answer) -> &'static Value {
+    let operation = &contract()["paths"][path][method.to_lowercase()];
     let response = &operation["responses"][answer.status.as_str()];
     assert!(response.is_object(), "{path} does not tell of {}", answer.status);
     let media = answer
@@ -336,7 +336,7 @@ async fn answers_follow_the_contract() {
         for key in [&operator, &merchant, "none"] {
             let answer = app.get_as(key, address).await;
             check(
-                schema_of(path, &answer),
+                schema_of("get", path, &answer),
                 &answer.json(),
                 &format!("{address} {}", answer.status),
             );
@@ -347,7 +347,7 @@ async fn answers_follow_the_contract() {
         ("/openapi.yaml", "/openapi.yaml"),
         ("/problems/{code}", "/problems/bad_value"),
     ] {
-        schema_of(path, &app.get(address).await);
+        schema_of("get", path, &app.get(address).await);
     }
     assert_eq!(app.get("/openapi.yaml").await.text(), TEXT);
 }

@@ -1,5 +1,6 @@
 //! The domain against the fixtures and against chance.
 
+mod asyncapi;
 mod fixtures;
 mod properties;
 mod scenarios;
