@@ -5,6 +5,7 @@ mod beneath;
 mod conditional;
 mod contract_page;
 mod conventions;
+mod entry_exports;
 mod events;
 mod export_delivery;
 mod export_readers;
