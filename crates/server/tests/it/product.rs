@@ -303,7 +303,7 @@ async fn answered(router: Router, request: Request<Body>) -> Answer {
     let body = match parts.headers.get("content-type") {
         Some(kind) if kind == "application/x-ndjson" => bytes
             .split(|byte| *byte == b'\n')
-            .filter_map(|line| serde_json::from_slice(line).ok())
+            .filter_map(|line| serde_json::from_slice::<Value>(line).ok())
             .collect(),
         _ => serde_json::from_slice(&bytes).unwrap_or_default(),
     };
