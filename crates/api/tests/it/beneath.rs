@@ -208,6 +208,8 @@ async fn a_text_being_typed_is_completed_from_what_the_key_sees() {
         let texts: Vec<&str> = data.iter().filter_map(|one| one["text"].as_str()).collect();
         assert_eq!(texts.join(","), expect, "{typed}");
     }
+    let few = app.get_as(&merchant, "/v1/search/suggest?q=&limit=3").await.ok();
+    assert_eq!(few["data"].as_array().map(Vec::len), Some(3), "{few}");
 }
 
 /// An answer without what may differ between two stores.

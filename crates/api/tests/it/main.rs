@@ -3,6 +3,7 @@
 mod app;
 mod beneath;
 mod conditional;
+mod contract_page;
 mod conventions;
 mod events;
 mod export_delivery;

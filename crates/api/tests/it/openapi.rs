@@ -18,7 +18,7 @@ fn contract() -> &'static Value {
     CONTRACT.get_or_init(|| serde_norway::from_str(TEXT).expect("openapi.yaml is YAML"))
 }
 
-fn object(value: &Value) -> &Map<String, Value> {
+pub(crate) fn object(value: &Value) -> &Map<String, Value> {
     value.as_object().unwrap_or_else(|| panic!("no object: {value}"))
 }
 

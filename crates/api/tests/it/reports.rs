@@ -199,3 +199,35 @@ async fn settlements_show_cost_to_the_provider_only() {
         json!({"currency": "KRW", "settlement_count": 1, "gross": "1000", "fee": "27", "vat": "3", "payout": "970"});
     assert_eq!((&found["data"], &found["totals"]), (&json!([row]), &json!([row])));
 }
+
+#[tokio::test]
+async fn a_report_of_too_many_rows_is_refused_with_what_to_narrow() {
+    let mut app = TestApp::new();
+    let sales: Vec<Vec<u8>> = (0..=100_000)
+        .map(|n| sale(&format!("P{n}"), &format!("m{n}"), 1, 0))
+        .collect();
+    for part in sales.chunks(25_000) {
+        app.feed(part);
+    }
+    let base = "/v1/reports/sales?basis=event_day&from=2026-05-01&to=2026-05-02";
+    let answer = app.get(&format!("{base}&group_by=merchant")).await;
+    assert_eq!(answer.status.as_u16(), 400);
+    let problem = answer.json();
+    assert_eq!(problem["code"], "report_too_large");
+    assert!(
+        problem["detail"]
+            .as_str()
+            .is_some_and(|detail| detail.contains("100,000") || detail.contains("100000"))
+    );
+    let one_less = app.feed(&[message(
+        "payment",
+        &json!({
+            "payment_key": "P0", "merchant_id": "m0", "order_id": "O", "version": 2, "status": "READY", "method": "CARD",
+            "currency": "KRW", "amount": {"total": "1"}, "requested_at": "2026-05-01T00:00:00Z",
+        }),
+    )]);
+    assert_eq!(one_less.applied, 1);
+    let report = app.get(&format!("{base}&group_by=merchant")).await.ok();
+    assert_eq!(report["data"].as_array().map(Vec::len), Some(100_000));
+    assert_eq!(report["totals"][0]["payment_count"], 100_000);
+}

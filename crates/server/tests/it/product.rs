@@ -13,8 +13,8 @@ use api::audit::Audit;
 use api::keys::{KeyStore, Role};
 use api::{App, AppParts, Limits, Progress};
 use axum::Router;
-use axum::body::{Body, to_bytes};
-use axum::http::{Request, StatusCode};
+use axum::body::{Body, Bytes, to_bytes};
+use axum::http::{HeaderMap, Request, StatusCode};
 use chrono::{DateTime, Utc};
 use domain::position::{PartitionId, Positions};
 use domain::time::Zones;
@@ -68,7 +68,20 @@ pub(crate) struct Product {
 #[derive(Debug)]
 pub(crate) struct Answer {
     pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    pub(crate) bytes: Bytes,
+    /// Null where the bytes are no JSON.
     pub(crate) body: Value,
+}
+
+/// Asks an open product from any thread; of no use once that is closed.
+#[derive(Clone)]
+pub(crate) struct Asker(Router);
+
+impl Asker {
+    pub(crate) fn ask(&self, request: Request<Body>) -> Answer {
+        RUNTIME.block_on(answered(self.0.clone(), request))
+    }
 }
 
 /// A message on its way in.
@@ -256,13 +269,16 @@ impl Product {
         RUNTIME.block_on(asked).expect("an answer")
     }
 
+    pub(crate) fn asker(&self) -> Asker {
+        Asker(self.opened().router.clone())
+    }
+
     fn send(&self, key: &str, request: axum::http::request::Builder, body: Body) -> Answer {
         let request = request
             .header("authorization", format!("Bearer {key}"))
             .body(body)
             .expect("a request");
-        let router = self.opened().router.clone();
-        RUNTIME.block_on(answered(router, request))
+        self.asker().ask(request)
     }
 
     /// Compares all derived state with the versions. The index is closed and opened, so that it has reached the ledger.
@@ -283,16 +299,18 @@ impl Product {
 async fn answered(router: Router, request: Request<Body>) -> Answer {
     let response = router.oneshot(request).await.expect("the router answers");
     let (parts, body) = response.into_parts();
-    let body = to_bytes(body, usize::MAX).await.expect("the body is in memory");
+    let bytes = to_bytes(body, usize::MAX).await.expect("the body is in memory");
     let body = match parts.headers.get("content-type") {
-        Some(kind) if kind == "application/x-ndjson" => body
-            .split_inclusive(|byte| *byte == b'\n')
-            .map(|line| serde_json::from_slice::<Value>(line).unwrap_or_default())
+        Some(kind) if kind == "application/x-ndjson" => bytes
+            .split(|byte| *byte == b'\n')
+            .filter_map(|line| serde_json::from_slice(line).ok())
             .collect(),
-        _ => serde_json::from_slice(&body).unwrap_or_default(),
+        _ => serde_json::from_slice(&bytes).unwrap_or_default(),
     };
     Answer {
         status: parts.status,
+        headers: parts.headers,
+        bytes,
         body,
     }
 }
