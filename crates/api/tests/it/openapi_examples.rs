@@ -9,6 +9,9 @@ use crate::app::{Answer, TestApp, encoded, fixtures, lines};
 use crate::messages::{line, message, sale};
 use crate::openapi::{check, followed, operations, schema_of};
 
+/// The event of the contract's example.
+const EVENT: &str = "7f0c2d7e-2c0f-4a53-9d5b-7d0c0a0e8f11";
+
 /// What a request is made of, as the contract writes it.
 #[derive(Clone, Debug, Default)]
 struct Asked {
@@ -21,6 +24,10 @@ struct Asked {
 impl Asked {
     fn with(mut self, parameter: &Value, value: &Value) -> Self {
         let name = parameter["name"].as_str().expect("a name").to_owned();
+        if name == "bom" {
+            // It belongs to one format alone.
+            self.query.push(("format".to_owned(), "csv".to_owned()));
+        }
         let texts: Vec<String> = match value {
             Value::Array(items) => items.iter().map(text).collect(),
             one => vec![text(one)],
@@ -113,6 +120,21 @@ fn requests(path: &str, operation: &'static Value) -> Vec<Asked> {
     asked
 }
 
+/// A service of its own for each operation, because some of them change what is there.
+fn example_app() -> TestApp {
+    let mut app = TestApp::new();
+    app.feed(&lines(&fixtures().join("worked-example.ndjson")));
+    app.feed(&[
+        sale("pay_20260301_0001", "m1", 1000, 0),
+        line("pay_20260301_0001", "S1", "m1"),
+    ]);
+    app.feed(&[message("payment", &json!({"payment_key": "P"}))]);
+    let mut event: Value = serde_json::from_slice(&sale("P9", "m1", 1000, 0)).expect("JSON");
+    event["id"] = EVENT.into();
+    app.feed(&[event.to_string().into_bytes()]);
+    app
+}
+
 async fn send(app: &TestApp, key: &str, method: &str, asked: &Asked) -> Answer {
     let mut request = Request::builder()
         .method(method)
@@ -134,18 +156,18 @@ async fn send(app: &TestApp, key: &str, method: &str, asked: &Asked) -> Answer {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_example_can_be_asked_and_is_answered_as_the_contract_says() {
-    let mut app = TestApp::new();
-    app.feed(&lines(&fixtures().join("worked-example.ndjson")));
-    app.feed(&[
-        sale("pay_20260301_0001", "m1", 1000, 0),
-        line("pay_20260301_0001", "S1", "m1"),
-    ]);
-    app.feed(&[message("payment", &json!({"payment_key": "P"}))]);
-    let key = app.key(Role::Operator, &[]);
     let mut answered = 0;
     for (method, path, operation) in operations() {
+        let app = example_app();
+        let key = app.key(Role::Operator, &[]);
+        // The example's token is one of another store, which is a mistake.
+        let answer = app.get("/v1/search/fields").await;
+        let token = answer.header("ledger-as-of").expect("a token").to_owned();
         let mut found = 0;
-        for asked in requests(&path, operation) {
+        for mut asked in requests(&path, operation) {
+            for (_, value) in asked.headers.iter_mut().filter(|(name, _)| name == "Ledger-Min-As-Of") {
+                value.clone_from(&token);
+            }
             let answer = send(&app, &key, &method, &asked).await;
             let what = format!("{method} {} {:?}: {}", asked.address(), asked.body, answer.status);
             // Positions and rows of an example need not be there; mistaken it must never be.
@@ -157,10 +179,8 @@ async fn every_example_can_be_asked_and_is_answered_as_the_contract_says() {
             ];
             assert!(right.contains(&answer.status), "{what}\n{}", answer.text());
             let schema = schema_of(&method, &path, &answer);
-            let is_json = answer
-                .header("content-type")
-                .is_some_and(|media| media.contains("json"));
-            if is_json {
+            let media = answer.header("content-type").expect("a type");
+            if media == "application/json" || media == "application/problem+json" {
                 check(schema, &answer.json(), &what);
             }
             found += usize::from(answer.status == StatusCode::OK);
