@@ -45,6 +45,9 @@ pub enum Acted {
     Closed,
 }
 
+/// What became of an act that the stores could take.
+pub type ActOutcome = Result<Acted, ActError>;
+
 /// Why an act was not done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 pub enum ActError {
@@ -65,7 +68,7 @@ pub enum ActError {
 }
 
 /// How an act is answered.
-pub type Reply = Box<dyn FnOnce(Result<Acted, ActError>) + Send>;
+pub type Reply = Box<dyn FnOnce(ActOutcome) + Send>;
 
 struct Waiting {
     act: Act,
@@ -99,7 +102,7 @@ impl Acts {
 
 impl ActQueue {
     /// Does what waits now. An error of the store ends it: the writer must be reloaded.
-    pub fn serve<E>(&self, act: &mut dyn FnMut(&Act) -> Result<Result<Acted, ActError>, E>) -> Result<(), E> {
+    pub fn serve<E>(&self, act: &mut dyn FnMut(&Act) -> Result<ActOutcome, E>) -> Result<(), E> {
         while let Ok(waiting) = self.0.try_recv() {
             serve_one(waiting, act)?;
         }
@@ -110,7 +113,7 @@ impl ActQueue {
     pub fn serve_within<E>(
         &self,
         within: Duration,
-        act: &mut dyn FnMut(&Act) -> Result<Result<Acted, ActError>, E>,
+        act: &mut dyn FnMut(&Act) -> Result<ActOutcome, E>,
     ) -> Result<bool, E> {
         match self.0.recv_timeout(within) {
             Ok(waiting) => serve_one(waiting, act)?,
@@ -122,7 +125,7 @@ impl ActQueue {
     }
 }
 
-fn serve_one<E>(waiting: Waiting, act: &mut dyn FnMut(&Act) -> Result<Result<Acted, ActError>, E>) -> Result<(), E> {
+fn serve_one<E>(waiting: Waiting, act: &mut dyn FnMut(&Act) -> Result<ActOutcome, E>) -> Result<(), E> {
     if Instant::now() > waiting.until {
         (waiting.reply)(Err(ActError::NotTaken));
         return Ok(());
@@ -202,12 +205,7 @@ impl Writer {
     ///
     /// # Errors
     /// Of the store, as [`Writer::apply`]. An act that cannot be done is no such error and changes nothing.
-    pub fn act(
-        &mut self,
-        act: &Act,
-        at: DateTime<Utc>,
-        announce: Announce<'_>,
-    ) -> Result<Result<Acted, ActError>, LedgerError> {
+    pub fn act(&mut self, act: &Act, at: DateTime<Utc>, announce: Announce<'_>) -> Result<ActOutcome, LedgerError> {
         match act {
             Act::Replay { n } => self.replay_one(*n, at, announce),
             Act::ReplayMatching { filter, after } => {
@@ -218,12 +216,7 @@ impl Writer {
         }
     }
 
-    fn replay_one(
-        &mut self,
-        n: u64,
-        at: DateTime<Utc>,
-        announce: Announce<'_>,
-    ) -> Result<Result<Acted, ActError>, LedgerError> {
+    fn replay_one(&mut self, n: u64, at: DateTime<Utc>, announce: Announce<'_>) -> Result<ActOutcome, LedgerError> {
         let kept = match self.open_row(n)? {
             Ok(kept) => kept,
             Err(error) => return Ok(Err(error)),
@@ -269,7 +262,7 @@ impl Writer {
         reason: &str,
         at: DateTime<Utc>,
         announce: Announce<'_>,
-    ) -> Result<Result<Acted, ActError>, LedgerError> {
+    ) -> Result<ActOutcome, LedgerError> {
         let kept = match self.open_row(n)? {
             Ok(kept) => kept,
             Err(error) => return Ok(Err(error)),

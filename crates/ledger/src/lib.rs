@@ -66,7 +66,7 @@ pub use event_find::{Awaited, Delivery, EventFound};
 pub use fold::{Batch, Incoming, Touched};
 pub use generations::Generations;
 pub use payment_sums::PaymentSums;
-pub use quarantine_list::{Closed, QuarantineFilter, QuarantineRow, Raw};
+pub use quarantine_list::{Closed, QuarantineFilter, QuarantineRow, Raw, RowAndRaw};
 pub use reached::Reached;
 pub use reader::{Head, Joint, Reader, Rows};
 pub use refused::{Attributes, Refused};

@@ -44,6 +44,9 @@ pub struct Closed {
     pub reason: Option<String>,
 }
 
+/// A row with what was kept of its message, if it is about one.
+pub type RowAndRaw = (QuarantineRow, Option<Raw>);
+
 /// A refused message as it was kept: redacted, of one that was too large the beginning.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Raw {
@@ -106,7 +109,7 @@ pub(crate) fn list(
 }
 
 /// One row, with what was kept of the message if it is about one.
-pub(crate) fn one(connection: &Connection, n: u64) -> Result<Option<(QuarantineRow, Option<Raw>)>, LedgerError> {
+pub(crate) fn one(connection: &Connection, n: u64) -> Result<Option<RowAndRaw>, LedgerError> {
     let doing = "read quarantine";
     let failed = LedgerError::engine;
     let mut statement = connection

@@ -25,7 +25,7 @@ use crate::event_find::EventWatch;
 use crate::events::Hasher;
 use crate::keymap::KeyMap;
 use crate::payment_sums::{self, PaymentSums};
-use crate::quarantine_list::{self, QuarantineFilter, QuarantineRow, Raw};
+use crate::quarantine_list::{self, QuarantineFilter, QuarantineRow, RowAndRaw};
 use crate::reached::{Herald, Reached};
 use crate::reports::{self, Report, ReportRequest, ReportRow};
 use crate::rows::{RowSnapshot, RowStore};
@@ -250,8 +250,7 @@ impl Reader {
     }
 
     /// One row of quarantine, with what was kept of the message, and the position it is of.
-    #[expect(clippy::type_complexity, reason = "an answer and its position")]
-    pub fn quarantine_row(&self, n: u64) -> Result<(Option<(QuarantineRow, Option<Raw>)>, Head), LedgerError> {
+    pub fn quarantine_row(&self, n: u64) -> Result<(Option<RowAndRaw>, Head), LedgerError> {
         let joint = self.joint()?;
         let found = quarantine_list::one(joint.connection(), n)?;
         Ok((found, joint.rows.head.clone()))

@@ -74,8 +74,11 @@ pub(crate) fn versions(connection: &Connection, seq: u64) -> Result<Vec<HeldVers
     Ok(found)
 }
 
-/// How often each version and content came again, by kind, entry, version and beginning of the digest.
-fn repeats(connection: &Connection, seq: u64) -> Result<HashMap<(u8, String, i64, i64), u64>, LedgerError> {
+/// A version and content: kind, entry, version and beginning of the digest.
+type Sent = (u8, String, i64, i64);
+
+/// How often each version and content came again.
+fn repeats(connection: &Connection, seq: u64) -> Result<HashMap<Sent, u64>, LedgerError> {
     let doing = "counted repeats";
     let sql = "select kind, entry_id, version, hash, count(*) from repeats where seq = ? group by all";
     let mut statement = connection.prepare(sql).map_err(LedgerError::engine(doing))?;

@@ -6,7 +6,9 @@ use chrono::{DateTime, Utc};
 use domain::dossier::Dossier;
 use domain::scope::Scope;
 use ledger::reports::{Report, ReportRequest};
-use ledger::{Awaited, EventFound, Head, QuarantineFilter, QuarantineRow, Raw, Reached, Reader, ReplaySummary, Status};
+use ledger::{
+    Awaited, EventFound, Head, QuarantineFilter, QuarantineRow, Reached, Reader, ReplaySummary, RowAndRaw, Status,
+};
 use parking_lot::RwLock;
 use search::{IndexReader, Recent, SearchError};
 use tokio::sync::watch;
@@ -152,7 +154,7 @@ impl Lookup {
     }
 
     /// One row of quarantine, with what was kept of the message.
-    pub fn quarantine_row(&self, n: u64) -> Result<Answer<Option<(QuarantineRow, Option<Raw>)>>, LookupError> {
+    pub fn quarantine_row(&self, n: u64) -> Result<Answer<Option<RowAndRaw>>, LookupError> {
         let (value, head) = self.reader.quarantine_row(n)?;
         Ok(Answer { value, head })
     }

@@ -14,7 +14,7 @@ use query::{Filter, IdentField, ident};
 use crate::error::LookupError;
 use crate::lookup::{Answer, Lookup};
 use crate::page::PageRequest;
-use crate::plan::Position;
+use crate::plan::{Pace, Position};
 
 /// The sums of a payout in one currency, minor units.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -67,7 +67,7 @@ pub(crate) fn payout(lookup: &Lookup, payout_id: &str, scope: &Scope) -> Result<
     match position.tables() {
         Some(joint) => seqs.extend(joint.payout_seqs(payout_id)?),
         None => {
-            let mut plan = position.plan(&request);
+            let mut plan = position.plan(&request, Pace::page(request.limit));
             while let Some(stretch) = plan.next(&request)? {
                 seqs.extend(stretch.seqs);
                 if seqs.len() > 2 * REPORT_ROWS_MAX {
