@@ -33,6 +33,7 @@ use tokio::sync::oneshot;
 
 use crate::app::App;
 use crate::as_of::with_token;
+use crate::audit::Act;
 use crate::blocking::{Cost, turn};
 use crate::keys::Principal;
 use crate::params::Params;
@@ -47,14 +48,17 @@ pub(crate) use table::Table;
 pub(crate) struct Export {
     /// Names the file that a browser saves.
     pub(crate) name: &'static str,
+    /// The address that it is asked at, for the audit log.
+    pub(crate) path: &'static str,
     pub(crate) output: Output,
     pub(crate) table: Table,
 }
 
-/// Answers with the rows that `produce` hands over. `params` are printed in the manifest.
+/// Answers with the rows that `produce` hands over. `params` are printed in the manifest. It is on the audit log before
+/// anything of it leaves.
 ///
 /// # Errors
-/// 429 and 503 where the key or the service is busy with exports, and whatever the producer fails with before it names
+/// 429 and 503 where the key or the service is busy with exports, 503 where the audit log cannot be written, and whatever the producer fails with before it names
 /// its position.
 pub(crate) async fn send(
     app: &Arc<App>,
@@ -66,6 +70,7 @@ pub(crate) async fn send(
     let admitted = app.rates.admit(&principal.key_id, Cost::Export)?;
     let turn = turn(app, Cost::Export).await?;
     let (format, name) = (export.output.format, export.name);
+    let (asking, target) = (principal.clone(), params.address(export.path));
     let (announce, announced) = oneshot::channel();
     let (gate, body) = body::open(&app.limits, app.closing.clone());
     let mut rows = Rows::new(export, params, gate, announce, app.export_dir());
@@ -74,7 +79,11 @@ pub(crate) async fn send(
         let _turn = turn;
         span.in_scope(|| {
             let began = Instant::now();
-            let outcome = produce(&shared, &mut rows).and_then(|()| rows.finish());
+            let recorded = shared.record(&asking, Act::Export, &target, None);
+            let outcome = recorded
+                .map_err(Stop::from)
+                .and_then(|()| produce(&shared, &mut rows))
+                .and_then(|()| rows.finish());
             rows.close(outcome, began);
         });
     });

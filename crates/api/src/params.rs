@@ -43,6 +43,12 @@ impl Params {
         self.pairs.iter().map(|(name, value)| (name.as_str(), value.as_str()))
     }
 
+    /// `path` with the parameters as the audit log shows them.
+    pub(crate) fn address(&self, path: &str) -> String {
+        let pairs: Vec<String> = self.pairs().map(|(name, value)| format!("{name}={value}")).collect();
+        format!("{path}?{}", pairs.join("&"))
+    }
+
     /// Every value of `name`.
     pub(crate) fn all<'p>(&'p self, name: &'p str) -> impl Iterator<Item = &'p str> {
         self.pairs()

@@ -6,6 +6,7 @@
 //! full. So an answer holds nothing that does not satisfy its question, and it is as of one position of the ledger.
 
 mod entries;
+mod entries_stream;
 mod error;
 mod keywords;
 mod lookup;
@@ -22,6 +23,7 @@ mod token;
 mod total;
 
 pub use entries::{EntriesPage, EntriesRequest};
+pub use entries_stream::EntriesStream;
 pub use error::LookupError;
 pub use keywords::keywords;
 pub use lookup::{Answer, Lookup, Options};

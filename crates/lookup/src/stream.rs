@@ -38,6 +38,7 @@ const HANDED_OUT_MAX: usize = 1_000;
 /// Payments in list order; see [`Lookup::stream`].
 pub struct PaymentStream {
     request: PageRequest,
+    lookup: Lookup,
     now: chrono::DateTime<chrono::Utc>,
     overdue_days: u32,
     position: Position,
@@ -74,6 +75,7 @@ impl PaymentStream {
         let split: Vec<u64> = position.rows().split(&request.scope);
         let mut stream = PaymentStream {
             request,
+            lookup: lookup.clone(),
             now: lookup.now(),
             overdue_days: lookup.overdue_days(),
             position,
@@ -103,7 +105,11 @@ impl PaymentStream {
             if self.ended {
                 return Ok(None);
             }
-            let stretch = self.plan.next(&self.request)?;
+            let stretch = self.plan.next(&self.request).inspect_err(|error| {
+                if let LookupError::Search(error) = error {
+                    self.lookup.distrust_index(error);
+                }
+            })?;
             self.ended = stretch.is_none();
             self.cover(&stretch.unwrap_or_else(Stretch::everything))?;
         }

@@ -104,6 +104,7 @@ async fn export_payments(
 ) -> Result<Response, Problem> {
     let export = Export {
         name: "payments",
+        path: "/v1/payments",
         output,
         table: tables::payments(principal.sees_provider_figures()),
     };

@@ -129,7 +129,7 @@ pub(crate) async fn replay_quarantine(
         })
         .await;
     }
-    let target = format!("quarantine?{}", shown(&params));
+    let target = params.address("quarantine");
     record(&app, principal, audit::Act::Replay, target, None).await?;
     let summary = match app.act(Act::ReplayMatching { filter, after }).await? {
         Acted::ReplayedMatching(summary) => summary,
@@ -163,12 +163,6 @@ fn replayed(summary: ReplaySummary, dry_run: bool, as_of: AsOfJson) -> Result<Re
         as_of,
     };
     answer(&body, &token)
-}
-
-/// The filter as the audit log shows it.
-fn shown(params: &Params) -> String {
-    let pairs: Vec<String> = params.pairs().map(|(name, value)| format!("{name}={value}")).collect();
-    pairs.join("&")
 }
 
 /// Before the act, so that nothing is ever done that is not on the log.

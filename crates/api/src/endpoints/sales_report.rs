@@ -63,6 +63,7 @@ async fn export_report(
 ) -> Result<Response, Problem> {
     let export = Export {
         name: "sales",
+        path: "/v1/reports/sales",
         output,
         table: tables::sales(&request.group_by),
     };

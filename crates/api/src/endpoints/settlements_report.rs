@@ -65,6 +65,7 @@ async fn export_report(
     let shows_provider = principal.sees_provider_figures();
     let export = Export {
         name: "settlements",
+        path: "/v1/reports/settlements",
         output,
         table: tables::settlements(&request.group_by, shows_provider),
     };

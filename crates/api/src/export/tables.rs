@@ -85,6 +85,31 @@ pub(crate) fn payments(provider_figures: bool) -> Table {
     }
 }
 
+/// Entries of the ledger. The sums are those of the list's `total`.
+pub(crate) fn entries(provider_figures: bool) -> Table {
+    // The provider's own figure stands last.
+    let figures = ["amount", "fee", "vat", "payout", "cost"];
+    let figures = &figures[..if provider_figures { 5 } else { 4 }];
+    let names = [
+        "kind",
+        "payment_key",
+        "entry_id",
+        "merchant_id",
+        "method",
+        "status",
+        "currency",
+    ];
+    let days = ["event_day", "sale_day", "sold_on", "paid_out_on"];
+    Table {
+        columns: columns(Kind::Text, &names)
+            .chain(columns(Kind::Day, &days))
+            .chain(columns(Kind::Text, &["payout_id"]))
+            .chain(columns(Kind::Money, figures))
+            .collect(),
+        sums: sums(Kind::Money, figures).collect(),
+    }
+}
+
 /// The groups of a report in the order in which its rows print them.
 fn groups(group_by: &[Group]) -> impl Iterator<Item = Column> {
     let known = [

@@ -4,6 +4,7 @@ mod app;
 mod beneath;
 mod conditional;
 mod conventions;
+mod entry_exports;
 mod events;
 mod export_delivery;
 mod export_readers;

@@ -124,6 +124,18 @@ fn the_contract_says_which_routes_need_a_key() {
 }
 
 #[test]
+fn every_operation_says_when_it_is_refused_for_its_rate_or_its_format() {
+    for (method, path, operation) in operations().into_iter().filter(|(_, path, _)| path.starts_with("/v1/")) {
+        let responses = object(&operation["responses"]);
+        assert!(responses.contains_key("429"), "{method} {path}");
+        assert_eq!(responses.contains_key("304"), method == "GET", "{method} {path}");
+        let types = followed(&operation["responses"]["200"])["content"].as_object();
+        let formats = types.is_some_and(|types| types.contains_key("text/csv"));
+        assert_eq!(responses.contains_key("406"), formats, "{method} {path}");
+    }
+}
+
+#[test]
 fn every_reference_leads_somewhere_and_every_component_is_used() {
     fn references(value: &Value, out: &mut BTreeSet<String>) {
         match value {

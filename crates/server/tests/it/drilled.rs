@@ -56,6 +56,10 @@ fn entries(product: &Product, key: &str, reader: &Reader, expected: &Expected) -
     let wanted = expected.oracle.entries(reader);
     let (rows, first) = all_entries(product, key, "/v1/entries?total=true", 3)?;
     same("the entries", &json!(wanted), &json!(rows))?;
+    let exported = ok(product.get(key, "/v1/entries?format=ndjson"))?;
+    let mut exported = exported.as_array().cloned().unwrap_or_default();
+    let manifest = exported.pop().unwrap_or_default();
+    same("the entries of the export", &json!(wanted), &json!(exported))?;
     let members = ["amount", "fee", "vat", "payout", "cost"];
     let shown = if reader.provider_figures {
         &members[..]
@@ -63,6 +67,8 @@ fn entries(product: &Product, key: &str, reader: &Reader, expected: &Expected) -
         &members[..4]
     };
     let total = json!({"count": wanted.len(), "sums": sums(&wanted, shown)});
+    let control_sums = &manifest["manifest"]["control_sums"];
+    same("the control sums of the entries", &total["sums"], control_sums)?;
     same("the total of the entries", &total, &first["total"])
 }
 
