@@ -6,11 +6,13 @@ use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
 
+use api::audit::Act;
 use ledger::Reader;
 use ledger::data_dir::{MARKER, marker_text};
 use lookup::AsOf;
 use serde_json::{Value, json};
 
+use crate::audited;
 use crate::control::Progress;
 use crate::failure::Failure;
 use crate::manifest::{BackedUpFile, MANIFEST, Manifest};
@@ -26,6 +28,7 @@ const NOT_BACKED_UP: [&str; 2] = ["lock", MARKER];
 pub(crate) fn make(reader: &Reader, dir: &Path, progress: Progress<'_>) -> Result<Value, Failure> {
     check_target(reader.data_dir(), dir)?;
     let failed = |cause: io::Error| Failure::Store(format!("the backup in {} failed: {cause}", dir.display()));
+    audited::record(reader.data_dir(), Act::Backup, &dir.display().to_string())?;
     progress(json!({ "stage": "copying the ledger" }));
     let ledger_dir = dir.join("ledger");
     fs::create_dir_all(&ledger_dir).map_err(failed)?;
@@ -152,6 +155,10 @@ pub(crate) fn restore(backup: &Path, data_dir: &Path, progress: Progress<'_>) ->
         fs::create_dir_all(parent).map_err(failed)?;
         fs::copy(backup.join(&file.path), &target).map_err(failed)?;
         File::open(&target).and_then(|file| file.sync_all()).map_err(failed)?;
+    }
+    // The one act that goes on where it cannot be logged: a damaged log in a backup must not cost the ledger too.
+    if let Err(failure) = audited::record(data_dir, Act::Restore, &backup.display().to_string()) {
+        tracing::warn!("the restore is not on the audit log: {}", failure.sentence());
     }
     fs::write(data_dir.join(MARKER), supported).map_err(failed)?;
     Ok(manifest)

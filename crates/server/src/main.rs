@@ -1,5 +1,6 @@
 //! The `ledgerlens` binary: commands, configuration, wiring. The only place that knows every crate.
 
+mod audited;
 mod backup;
 mod cli;
 mod commands;

@@ -3,12 +3,14 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use api::audit::Act;
 use ledger::{Generations, Reader};
 use parking_lot::Mutex;
 use projector::index_keeper::IndexDesk;
 use projector::rebuild::{RebuildProgress, build};
 use serde_json::{Value, json};
 
+use crate::audited;
 use crate::backup;
 use crate::control::{Handlers, Progress};
 use crate::failure::Failure;
@@ -55,6 +57,7 @@ impl Operations {
                 "the search index is not open yet; try again in a moment".to_owned(),
             ));
         };
+        audited::record(self.reader.data_dir(), Act::RebuildIndex, "index")?;
         let generations = Generations::new(&self.index_dir);
         let built = build(&self.reader, &generations, &self.index_options, &mut |now| {
             progress(progress_json(now));

@@ -3,11 +3,12 @@
 use std::path::Path;
 use std::process::ExitCode;
 
-use api::audit::{Act, Actor, Audit};
+use api::audit::Act;
 use api::keys::{KeyError, KeyRecord, KeyStore, Role};
 use chrono::{DateTime, TimeDelta, Utc};
 use ledger::data_dir;
 
+use crate::audited;
 use crate::cli::{KeysArgs, KeysCommand, StoreArgs};
 use crate::config::Config;
 use crate::failure::{Failure, chain};
@@ -100,8 +101,5 @@ fn line_of(key: &KeyRecord, now: DateTime<Utc>) -> String {
 
 /// Puts a key act on the audit log of the directory that the keys are of.
 fn log(keys: &KeyStore, act: Act, target: &str) -> Result<(), Failure> {
-    let dir = keys.path().parent().unwrap_or(Path::new("."));
-    Audit::new(dir)
-        .record(Utc::now(), Actor::COMMAND, act, target, None)
-        .map_err(|error| Failure::Store(chain(&error)))
+    audited::record(keys.path().parent().unwrap_or(Path::new(".")), act, target)
 }

@@ -2,9 +2,11 @@
 
 use std::process::ExitCode;
 
+use api::audit::Act;
 use projector::rebuild::{RebuildProgress, rebuild_index};
 use serde_json::json;
 
+use crate::audited;
 use crate::cli::StoreArgs;
 use crate::config::Config;
 use crate::control;
@@ -38,6 +40,7 @@ pub(crate) fn run(args: &StoreArgs) -> Result<ExitCode, Failure> {
 /// No server runs: the lock is ours.
 fn alone(config: &Config, bars: &mut Bars) -> Result<u64, Failure> {
     let stores = Stores::open(config)?;
+    audited::record(stores.dir.path(), Act::RebuildIndex, "index")?;
     let limits = config.index_limits();
     let mut told = |now: RebuildProgress| bars.show(now.stage, now.done, now.total);
     Ok(rebuild_index(

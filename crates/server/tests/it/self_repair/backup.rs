@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use super::fed::{Fed, await_ready, draw, files_under, flip_bytes, model_of, verify};
+use super::fed::{Fed, acts_of, await_ready, draw, files_under, flip_bytes, model_of, verify};
 use crate::http::Client;
 use crate::program::{Ended, Server, run};
 
@@ -38,6 +38,13 @@ fn a_backup_of_a_running_server_answers_as_the_server_did() {
     assert!(refused.sentence().contains("is not empty"), "{}", refused.stderr);
     server.stop();
     backup(&fed, "offline").with_code(0);
+    let act = |act: &str, dir: &str| (act.to_owned(), fed.beside(dir).display().to_string());
+    let logged = [act("backup", "backup"), act("backup", "offline")];
+    assert!(
+        acts_of(&fed.data_dir()).ends_with(&logged),
+        "{:?}",
+        acts_of(&fed.data_dir())
+    );
 
     for name in ["backup", "offline"] {
         let to = format!("restored-{name}");
@@ -45,6 +52,7 @@ fn a_backup_of_a_running_server_answers_as_the_server_did() {
             restore(&fed, name, &to).with_code(0).last_json()["as_of"],
             made["as_of"]
         );
+        assert_eq!(acts_of(&fed.beside(&to)).last(), Some(&act("restore", name)));
         verify(&fed.beside(&to));
         let server = Server::start(&fed.beside(&to));
         // Keys and cursors go with it.

@@ -5,6 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use generator::{Plan, Stream};
+use serde_json::Value;
 use testkit::oracle::Reader;
 
 use crate::http::{Client, make_key};
@@ -234,4 +235,14 @@ pub(crate) fn flip_bytes(file: &Path) {
     open.read_exact_at(&mut bytes, at).expect("its bytes");
     bytes.iter_mut().for_each(|byte| *byte ^= 0x5a);
     open.write_all_at(&bytes, at).expect("its bytes");
+}
+
+/// Acts and targets on the audit log of a data directory.
+pub(crate) fn acts_of(data_dir: &Path) -> Vec<(String, String)> {
+    let log = fs::read_to_string(data_dir.join("audit.log")).unwrap_or_default();
+    let text = |line: &Value, member: &str| line[member].as_str().unwrap_or_default().to_owned();
+    log.lines()
+        .map(|line| serde_json::from_str(line).expect("a line is JSON"))
+        .map(|line: Value| (text(&line, "act"), text(&line, "target")))
+        .collect()
 }

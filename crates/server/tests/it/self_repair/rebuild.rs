@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
-use super::fed::{Fed, await_ready, draw, files_under, model_of};
+use super::fed::{Fed, acts_of, await_ready, draw, files_under, model_of};
 use crate::program::{Server, ledgerlens, run, say};
 
 #[test]
@@ -66,6 +66,9 @@ fn the_index_is_made_again_while_searches_go_on() {
     ])
     .with_code(0);
     fed.verify();
+    let act = ("rebuild_index".to_owned(), "index".to_owned());
+    let rebuilt = acts_of(&fed.data_dir()).iter().filter(|found| **found == act).count();
+    assert_eq!(rebuilt, 4, "each is on the audit log");
 }
 
 #[test]
