@@ -48,7 +48,7 @@ fn check(answer: &Answer, what: &str, (status, code, place): (u16, &str, &str)) 
     assert_eq!(mistake["code"], code, "{what}");
     if place == "q" || place == "/q" {
         let has_position = mistake["position"].is_u64();
-        let of_text = !["repeated_parameter", "bad_encoding", "wrong_type", "duplicate_member"].contains(&code);
+        let of_text = !["repeated_parameter", "unknown_parameter", "bad_encoding", "wrong_type", "duplicate_member"].contains(&code);
         assert_eq!(has_position, of_text, "{what}: {problem}");
     }
 }
