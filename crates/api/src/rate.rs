@@ -1,5 +1,5 @@
 //! How often a key may ask, for each class of cost, and the fields that tell it (`RateLimit` and `RateLimit-Policy`, the
-//! IETF's draft "RateLimit header fields for HTTP").
+//! IETF's draft "`RateLimit` header fields for HTTP").
 //!
 //! Each key has, for each class, a bucket of one second's requests that fills evenly (GCRA). So a burst of a second's
 //! worth is fine, and then requests pass at the rate. Only keys that exist have buckets, so their number is bounded.
