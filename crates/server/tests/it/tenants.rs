@@ -32,7 +32,7 @@ const PAGES_MAX: usize = 200;
 fn seed() -> u64 {
     let set = std::env::var("LEDGERLENS_SEED").ok();
     let seed = set.and_then(|set| set.parse().ok()).unwrap_or(5);
-    println!("LEDGERLENS_SEED={seed}");
+    crate::program::say(&format!("LEDGERLENS_SEED={seed}"));
     seed
 }
 
@@ -214,13 +214,13 @@ fn a_merchant_is_answered_as_if_it_were_alone() {
         }
         out
     });
-    println!(
+    crate::program::say(&format!(
         "{MERCHANTS} merchants, {} messages, {} questions, {} pages; {shared} orphans of several merchants, {set_aside} \
          entries set aside",
         messages.len(),
         asked.into_inner(),
         pages.into_inner()
-    );
+    ));
 }
 
 fn told(merchant: usize, question: &Question, what: &str) -> String {

@@ -105,10 +105,10 @@ fn nothing_of_others_is_got_by_changed_ids_cursors_filters_and_tokens() {
             would_leak += usize::from(!leaks[merchant].of(&answer.bytes, &said(&question)).is_empty());
         }
     }
-    println!(
+    crate::program::say(&format!(
         "{MUTATIONS} mutations: {} leaks; statuses {statuses:?}; {would_leak} of every tenth show something to finance",
         found.len()
-    );
+    ));
     let first: Vec<&String> = found.iter().take(TOLD_MAX).collect();
     assert!(found.is_empty(), "{} leaks:\n{first:#?}", found.len());
     assert!(would_leak > MUTATIONS / 100, "only {would_leak} attempts were any good");
@@ -149,7 +149,7 @@ fn what_is_anothers_is_answered_as_what_does_not_exist() {
             }
         }
     }
-    println!("{compared} pairs of answers are the same bytes");
+    crate::program::say(&format!("{compared} pairs of answers are the same bytes"));
     print_times(&attacked, &asker);
 }
 
@@ -179,12 +179,12 @@ fn print_times(attacked: &Attacked, asker: &Asker) {
         for (times, what) in micros.iter_mut().zip(["foreign", "absent"]) {
             times.sort_unstable();
             let at = |percent: usize| times[times.len() * percent / 100];
-            println!(
+            crate::program::say(&format!(
                 "{address}: {what} p50 {} us, p90 {} us, p99 {} us of {TIMED}",
                 at(50),
                 at(90),
                 at(99)
-            );
+            ));
         }
     }
 }

@@ -61,8 +61,11 @@ fn followed(value: &Value) -> &Value {
     reference.map_or(value, |pointer| CONTRACT.pointer(pointer).unwrap_or(value))
 }
 
+/// Method, path and parameters.
+type Asked = (&'static str, &'static str, Vec<(String, String)>);
+
 /// Each route that a merchant key may ask, with the parameters that the contract gives it: where it stands, its name.
-fn asked() -> Vec<(&'static str, &'static str, Vec<(String, String)>)> {
+fn asked() -> Vec<Asked> {
     let open_to_merchants = ROUTES.iter().filter(|route| route.access == Access::Payments);
     let with_parameters = open_to_merchants.map(|route| {
         let operation = &CONTRACT["paths"][route.path][route.method.to_lowercase()];

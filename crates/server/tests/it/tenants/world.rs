@@ -255,7 +255,7 @@ impl Marking {
         }
         if let Some(number) = merchant {
             // Shoppers and order numbers that several merchants have.
-            let shared = key.as_deref().is_some_and(|key| digit(key) % 3 == 0);
+            let shared = key.as_deref().is_some_and(|key| digit(key).is_multiple_of(3));
             mark_strings(data, "", number, shared);
             data["merchant_id"] = merchant_id(number).into();
         }
