@@ -281,9 +281,13 @@ impl<'a> EntryStream<'a> {
         connection
             .execute(&sql, duckdb::params_from_iter(condition.values.iter()))
             .map_err(LedgerError::engine(doing))?;
+        // Rows that are not committed are numbered from somewhere above.
+        let first: Option<i64> = connection
+            .query_row("select min(rowid) from temp.sorted_entries", [], |row| row.get(0))
+            .map_err(LedgerError::engine(doing))?;
         Ok(EntryStream {
             connection,
-            next: 0,
+            next: first.unwrap_or(0),
             net: Net::default(),
             ended: false,
         })

@@ -69,6 +69,22 @@ impl<S: Sync> FromRequestParts<S> for Accept {
 }
 
 impl Accept {
+    /// Named with `q=0`: the library lets a wildcard beside it win.
+    fn refuses(&self, format: Format) -> bool {
+        let (main, sub) = format.media_type();
+        let named = |part: &str| {
+            let mut words = part.split(';').map(str::trim);
+            let is_named = words
+                .next()
+                .is_some_and(|name| name.eq_ignore_ascii_case(&format!("{main}/{sub}")));
+            is_named && words.any(|word| matches!(word, "q=0" | "q=0.0" | "q=0.00" | "q=0.000"))
+        };
+        self.0
+            .iter()
+            .filter_map(|line| line.to_str().ok())
+            .any(|line| line.split(',').any(named))
+    }
+
     /// The format that the client likes best. `None`: it takes none of them.
     fn negotiate(&self) -> Option<Format> {
         if self.0.is_empty() {
@@ -85,6 +101,7 @@ impl Accept {
         let parameters: [Vec<_>; 3] = [Vec::new(), charset("utf-8"), charset("UTF-8")];
         let offered: Vec<(MediaType<'_>, Format)> = Format::ALL
             .into_iter()
+            .filter(|format| !self.refuses(*format))
             .flat_map(|format| {
                 let (main, sub) = format.media_type();
                 parameters.iter().map(move |parameters| {

@@ -163,7 +163,7 @@ async fn an_export_is_on_the_audit_log_and_does_not_leave_without() {
     for (address, path) in [
         ("/v1/entries?kind=payment&format=csv", "/v1/entries"),
         ("/v1/payments?status=DONE&format=parquet", "/v1/payments"),
-        ("/v1/payments/search?q=a+b&format=ndjson", "/v1/payments"),
+        ("/v1/payments/search?q=aa+bb&format=ndjson", "/v1/payments"),
         (
             "/v1/reports/sales?basis=event_day&from=2026-01-01&to=2027-01-01&format=xlsx",
             "/v1/reports/sales",

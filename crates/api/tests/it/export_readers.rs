@@ -88,7 +88,7 @@ fn xlsx_row(columns: &[String], cells: &[Data]) -> BTreeMap<String, Value> {
 
 /// A count is a number, an amount a text with its currency's digits.
 fn number_as_json(name: &str, number: f64, row: &BTreeMap<String, Value>) -> Value {
-    let count = name.ends_with("count") || name == "version" || name.ends_with("months");
+    let count = name.ends_with("_count") || name == "version" || name.ends_with("months");
     match row.get("currency").and_then(Value::as_str) {
         _ if count => (number as i64).into(),
         Some("USD") => format!("{number:.2}").into(),
