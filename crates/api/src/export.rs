@@ -92,7 +92,7 @@ pub(crate) async fn send(
     let mut response = Response::new(body);
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static(format.content_type()));
-    let file = format!("attachment; filename=\"{name}-{token}.{}\"", format.as_str());
+    let file = format!("attachment; filename=\"{name}.{}\"", format.as_str());
     if let (true, Ok(file)) = (format != Format::Ndjson, HeaderValue::from_str(&file)) {
         headers.insert(CONTENT_DISPOSITION, file);
     }

@@ -54,10 +54,25 @@ impl<'a> RowsUrls<'a> {
     /// The address behind one row, or behind a line of the totals.
     pub(crate) fn of(&self, row: &ReportRow) -> String {
         let mut url = self.common.clone();
-        let named = [("merchant_id", &row.merchant_id), ("method", &row.method)];
-        for (name, value) in named {
-            if let Some(value) = value {
-                add(&mut url, name, value);
+        let named = [
+            (
+                Group::Merchant,
+                "merchant_id",
+                &row.merchant_id,
+                &self.request.merchants,
+            ),
+            (Group::Method, "method", &row.method, &self.request.methods),
+        ];
+        for (group, name, value, filters) in named {
+            match value {
+                Some(value) => add(&mut url, name, value),
+                // A line of the totals is of all that the report was narrowed to.
+                None if self.request.group_by.contains(&group) => {
+                    distinct(filters)
+                        .into_iter()
+                        .for_each(|value| add(&mut url, name, value));
+                }
+                None => {}
             }
         }
         add(&mut url, "currency", row.currency.code());

@@ -179,9 +179,14 @@ fn minor(value: &Decimal, digits: u32, up: bool) -> Option<String> {
 pub(crate) fn exact_amount(column: &str, digits: &str, interval: &Interval<Decimal>) -> Condition {
     let side = |compare: &str, value: &Decimal, up: bool| {
         let cases: Vec<String> = (0..=4u32)
-            .map(|d| format!("when {d} then {}", whole_minor(value, d, up)))
+            .map(|d| {
+                format!(
+                    "({digits} = {d} and {column} {compare} {}::hugeint)",
+                    whole_minor(value, d, up)
+                )
+            })
             .collect();
-        format!("{column} {compare} case {digits} {} end", cases.join(" "))
+        format!("({})", cases.join(" or "))
     };
     let mut parts = vec![format!("{column} is not null")];
     // Amounts are whole minor units, so a bound between two of them can be moved to the nearer one inside.
@@ -203,14 +208,8 @@ pub(crate) fn exact_amount(column: &str, digits: &str, interval: &Interval<Decim
 fn whole_minor(value: &Decimal, digits: u32, up: bool) -> String {
     match minor(value, digits, up) {
         Some(minor) => minor,
-        None => format!(
-            "{}::hugeint",
-            if value.is_sign_negative() {
-                i128::MIN / 2
-            } else {
-                i128::MAX / 2
-            }
-        ),
+        None if value.is_sign_negative() => (i128::MIN / 2).to_string(),
+        None => (i128::MAX / 2).to_string(),
     }
 }
 

@@ -8,7 +8,7 @@
 use std::io;
 use std::path::Path;
 
-use rust_xlsxwriter::{ColNum, Format, RowNum, Workbook, Worksheet, XlsxError};
+use rust_xlsxwriter::{ColNum, DocProperties, ExcelDateTime, Format, RowNum, Workbook, Worksheet, XlsxError};
 use serde_json::Value;
 
 use super::body::{ChunkWriter, Gate, Why};
@@ -48,6 +48,9 @@ impl XlsxSink {
         let mut workbook = Workbook::new();
         workbook.set_tempdir(temp_dir).map_err(of_xlsx)?;
         workbook.use_zip_large_file(true);
+        // The same rows are the same bytes whenever they are written: the manifest says of when they are.
+        let written = ExcelDateTime::from_timestamp(0).map_err(of_xlsx)?;
+        workbook.set_properties(&DocProperties::new().set_creation_datetime(&written));
         let mut sink = XlsxSink {
             out,
             gate: gate.clone(),

@@ -238,6 +238,9 @@ async fn every_format_holds_every_value() {
                 assert_eq!(found.rows.len(), rows.len(), "{what}");
                 for (found, row) in found.rows.iter().zip(&rows) {
                     let mut expect = scalars(row);
+                    if format == "xlsx" {
+                        expect.values_mut().for_each(as_xlsx);
+                    }
                     if format == "csv" {
                         expect.values_mut().for_each(as_csv);
                     }
@@ -252,11 +255,18 @@ async fn every_format_holds_every_value() {
     }
 }
 
+/// A spreadsheet shows 15 digits of a number; what has more is a text.
+fn as_xlsx(value: &mut Value) {
+    if value.is_number() && value.to_string().len() > 15 {
+        *value = value.to_string().into();
+    }
+}
+
 /// CSV has texts alone, and those that look like formulas in quotes.
 fn as_csv(value: &mut Value) {
-    const TEXTS_WITHOUT_AMOUNTS: [&str; 6] = ["=HYPERLINK", "@", "+1", "-1", "\tx", "-5"];
+    const TEXTS_WITHOUT_AMOUNTS: [&str; 5] = ["=HYPERLINK", "@", "+1", "-1", "\tx"];
     let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-    let formula = TEXTS_WITHOUT_AMOUNTS.iter().any(|start| text.starts_with(start));
+    let formula = TEXTS_WITHOUT_AMOUNTS.iter().any(|start| text.starts_with(start)) || text == "-5";
     *value = if formula { format!("'{text}") } else { text }.into();
 }
 

@@ -204,7 +204,6 @@ pub(crate) const GETS: &[(&str, u16, &str, &str)] = &[
     ("/V1/payments", 404, "not_found", "-"),
     ("/v1/reports", 404, "not_found", "-"),
     ("/v1/reports/fees", 404, "not_found", "-"),
-    ("/v1/entries", 404, "not_found", "-"),
     ("/problems/none", 404, "not_found", "-"),
     ("/problems/%FF", 404, "not_found", "-"),
     ("/favicon.ico", 404, "not_found", "-"),
@@ -228,7 +227,7 @@ pub(crate) const OPERATOR_GETS: &[(&str, u16, &str, &str)] = &[
     ("/v1/quarantine?cursor=AAAAAAAAAAU", 400, "bad_cursor", "cursor"),
     ("/v1/quarantine?payment_key=%FF", 400, "bad_encoding", "payment_key"),
     ("/v1/ingest/status?verbose=1", 400, "unknown_parameter", "verbose"),
-    ("/v1/ingest/events/e1", 404, "not_found", "-"),
+    ("/v1/ingest/events/e1", 404, "event_not_seen", "-"),
     ("/v1/quarantine/1", 404, "not_found", "-"),
 ];
 

@@ -72,6 +72,15 @@ impl Attacked {
     }
 }
 
+/// An answer without the address that a problem repeats: what was asked is no news.
+fn shown_in(answer: &Answer) -> Vec<u8> {
+    let mut body = answer.body.clone();
+    match body.as_object_mut().and_then(|members| members.remove("instance")) {
+        Some(_) => body.to_string().into_bytes(),
+        None => answer.bytes.to_vec(),
+    }
+}
+
 #[test]
 fn nothing_of_others_is_got_by_changed_ids_cursors_filters_and_tokens() {
     let seed = seed();
@@ -90,7 +99,7 @@ fn nothing_of_others_is_got_by_changed_ids_cursors_filters_and_tokens() {
         let question = mutator.question(merchant);
         let answer = asker.ask(question.request(&attacked.keys[merchant], None));
         *statuses.entry(answer.status.as_u16()).or_default() += 1;
-        let shown = leaks[merchant].of(&answer.bytes, &said(&question));
+        let shown = leaks[merchant].of(&shown_in(&answer), &said(&question));
         found.extend(shown.iter().map(|leak| told(merchant, &question, leak)));
         if answer.status.is_server_error() {
             found.push(told(
@@ -102,7 +111,7 @@ fn nothing_of_others_is_got_by_changed_ids_cursors_filters_and_tokens() {
         if number % 10 == 0 {
             // The same question by who may see everything: the attempts are worth something, and so is the detector.
             let answer = asker.ask(question.request(&attacked.finance, None));
-            would_leak += usize::from(!leaks[merchant].of(&answer.bytes, &said(&question)).is_empty());
+            would_leak += usize::from(!leaks[merchant].of(&shown_in(&answer), &said(&question)).is_empty());
         }
     }
     crate::program::say(&format!(
