@@ -228,7 +228,7 @@ pub(crate) const OPERATOR_GETS: &[(&str, u16, &str, &str)] = &[
     ("/v1/quarantine?payment_key=%FF", 400, "bad_encoding", "payment_key"),
     ("/v1/ingest/status?verbose=1", 400, "unknown_parameter", "verbose"),
     ("/v1/ingest/events/e1", 404, "event_not_seen", "-"),
-    ("/v1/quarantine/1", 404, "not_found", "-"),
+    ("/v1/quarantine/1", 404, "quarantine_row_not_found", "-"),
 ];
 
 /// A body posted to `/v1/payments/search`; the last is a JSON pointer.
