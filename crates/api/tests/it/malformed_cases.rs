@@ -252,7 +252,7 @@ pub(crate) const POSTS: &[(&str, u16, &str, &str)] = &[
     ("{\"\":\"1\"}", 400, "unknown_parameter", "/"),
     ("{\"a/b~c\":\"1\"}", 400, "unknown_parameter", "/a~1b~0c"),
     ("{\"query\":\"coffee\"}", 400, "unknown_parameter", "/query"),
-    ("{\"total\":\"true\"}", 400, "unknown_parameter", "/total"),
+    ("{\"totals\":\"true\"}", 400, "unknown_parameter", "/totals"),
     ("{\"amount[eq]\":\"1\"}", 400, "unknown_operator", "/amount[eq]"),
     ("{\"status[gte]\":\"DONE\"}", 400, "operator_not_allowed", "/status[gte]"),
     ("{\"q\":null}", 400, "wrong_type", "/q"),
