@@ -72,6 +72,7 @@ create table entries (
     entry_id    varchar not null,
     merchant_id varchar not null,
     currency    varchar not null,
+    digits      tinyint not null,   -- fraction digits of the currency
     method      varchar not null,   -- the payment's; UNKNOWN while it has not arrived
     status      varchar not null,   -- the entry's own
     event_day   date,

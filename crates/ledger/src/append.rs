@@ -130,6 +130,7 @@ pub(crate) fn entries(connection: &Connection, rows: &[EntryChange]) -> Result<(
                 row.entry_id,
                 row.merchant_id,
                 row.currency.code(),
+                row.currency.digits() as i8,
                 row.method,
                 row.status,
                 date(row.event_day),

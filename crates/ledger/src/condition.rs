@@ -152,7 +152,7 @@ fn amount(field: AmountField, interval: &Interval<Decimal>) -> Condition {
     let side = |bound: &Bound<Decimal>, compare: &str, up: bool| match bound {
         Bound::Unbounded => None,
         Bound::Included(value) | Bound::Excluded(value) => {
-            let cases: Option<Vec<String>> = (0..=4u32).map(|digits| minor(value, digits, up)).collect();
+            let cases: Option<Vec<String>> = (0..=DIGITS_MAX).map(|digits| minor(value, digits, up)).collect();
             let cases: Vec<String> = cases?
                 .iter()
                 .enumerate()
@@ -175,29 +175,28 @@ fn minor(value: &Decimal, digits: u32, up: bool) -> Option<String> {
     Some(format!("{rounded}::hugeint"))
 }
 
-/// An amount as it compares in major units, exactly: `digits` is SQL for the fraction digits of the row's currency.
-pub(crate) fn exact_amount(column: &str, digits: &str, interval: &Interval<Decimal>) -> Condition {
-    let side = |compare: &str, value: &Decimal, up: bool| {
-        let cases: Vec<String> = (0..=4u32)
-            .map(|d| {
-                format!(
-                    "({digits} = {d} and {column} {compare} {}::hugeint)",
-                    whole_minor(value, d, up)
-                )
-            })
-            .collect();
-        format!("({})", cases.join(" or "))
-    };
+/// The most fraction digits of a currency.
+const DIGITS_MAX: u32 = 4;
+
+/// An amount as it compares in major units, exactly: both sides in units of 10^-4. One short expression a bound, because
+/// the engine keeps a vector for each of its nodes.
+pub(crate) fn exact_amount(column: &str, interval: &Interval<Decimal>) -> Condition {
+    let finest = format!(
+        "{column}::hugeint * case digits when 2 then 100 when 0 then 10000 when 3 then 10 when 1 then 1000 else 1 end"
+    );
     let mut parts = vec![format!("{column} is not null")];
-    // Amounts are whole minor units, so a bound between two of them can be moved to the nearer one inside.
+    // Amounts are whole units of 10^-4, so a bound between two of them can be moved to the nearer one inside.
+    let mut side = |compare: &str, value: &Decimal, up: bool| {
+        parts.push(format!("{finest} {compare} {}::hugeint", whole_minor(value, DIGITS_MAX, up)));
+    };
     match &interval.lower {
-        Bound::Included(value) => parts.push(side(">=", value, true)),
-        Bound::Excluded(value) => parts.push(side(">", value, false)),
+        Bound::Included(value) => side(">=", value, true),
+        Bound::Excluded(value) => side(">", value, false),
         Bound::Unbounded => {}
     }
     match &interval.upper {
-        Bound::Included(value) => parts.push(side("<=", value, false)),
-        Bound::Excluded(value) => parts.push(side("<", value, true)),
+        Bound::Included(value) => side("<=", value, false),
+        Bound::Excluded(value) => side("<", value, true),
         Bound::Unbounded => {}
     }
     Condition::plain(parts.join(" and "))

@@ -4,9 +4,7 @@
 //! neither does, and signs still add up.
 
 use std::collections::BTreeMap;
-use std::sync::LazyLock;
 
-use domain::money::Currency;
 use domain::record::Kind;
 use domain::scope::Scope;
 use duckdb::Connection;
@@ -73,7 +71,7 @@ fn of_filter(filter: &Filter, spellings: &Spellings) -> Condition {
         Filter::Amount {
             field: AmountField::Amount,
             interval,
-        } => exact_amount("amount", &DIGITS, interval),
+        } => exact_amount("amount", interval),
         Filter::Day { field, interval } => Condition::plain(day_bounds(entry_day_column(*field), interval)),
         // What an entry's row does not have, no entry satisfies.
         Filter::Amount { .. }
@@ -101,20 +99,6 @@ fn keyword(field: KeywordField, value: &str) -> Condition {
     };
     one_of(column, std::iter::once(value.to_owned()))
 }
-
-/// The fraction digits of a row's currency, as SQL. Most currencies have two.
-static DIGITS: LazyLock<String> = LazyLock::new(|| {
-    let mut by_digits: BTreeMap<u32, Vec<String>> = BTreeMap::new();
-    for currency in Currency::all().filter(|currency| currency.digits() != 2) {
-        let codes = by_digits.entry(currency.digits()).or_default();
-        codes.push(format!("'{}'", currency.code()));
-    }
-    let cases: Vec<String> = by_digits
-        .iter()
-        .map(|(digits, codes)| format!("when currency in ({}) then {digits}", codes.join(",")))
-        .collect();
-    format!("(case {} else 2 end)", cases.join(" "))
-});
 
 /// The payout ids that have the normal form of one asked for. Ids of ASCII are compared in the database; of others the
 /// database cannot tell the normal form, so each distinct one is looked at.

@@ -93,7 +93,7 @@ fn exact(filter: &Filter, scope: &Scope) -> Option<Condition> {
             value,
         } if *scope != Scope::All || value == "unsettled_overdue" => return None,
         Filter::Keyword { .. } => return condition::of_filter(filter),
-        Filter::Amount { field, interval } => exact_amount(condition::amount_column(*field), "digits", interval),
+        Filter::Amount { field, interval } => exact_amount(condition::amount_column(*field), interval),
         Filter::Day {
             field: DayField::SaleDay,
             interval,

@@ -85,7 +85,7 @@ impl Vocabulary {
         }
         words
             .amounts
-            .retain(|text| text.parse::<rust_decimal::Decimal>().is_ok() && !text.starts_with('+'));
+            .retain(|text| text.parse::<rust_decimal::Decimal>().is_ok() && is_plain(text));
         // Currencies and merchants of refused messages may be unknown words, which a filter has to refuse.
         words
             .plain
@@ -150,4 +150,10 @@ pub(super) fn respelled(draw: &mut Draw, text: &str) -> String {
 
 fn wide(c: char) -> char {
     char::from_u32(u32::from(c) - 0x20 + 0xff00).unwrap_or(c)
+}
+
+/// Without what the decimal library takes and neither messages nor filters may spell: a plus sign, zeros in front.
+fn is_plain(amount: &str) -> bool {
+    let digits = amount.strip_prefix('-').unwrap_or(amount);
+    !digits.starts_with('+') && !(digits.starts_with('0') && digits[1..].starts_with(|next: char| next.is_ascii_digit()))
 }

@@ -93,7 +93,7 @@ fn nothing_of_others_is_got_by_changed_ids_cursors_filters_and_tokens() {
         .collect();
     let mut mutator = Mutator::new(&loot, seed);
     let mut statuses: BTreeMap<u16, usize> = BTreeMap::new();
-    let (mut found, mut would_leak, mut unanswered) = (Vec::new(), 0, 0);
+    let (mut found, mut would_leak) = (Vec::new(), 0);
     for number in 0..MUTATIONS {
         let merchant = number % MERCHANTS;
         let question = mutator.question(merchant);
@@ -102,11 +102,7 @@ fn nothing_of_others_is_got_by_changed_ids_cursors_filters_and_tokens() {
         let shown = leaks[merchant].of(&shown_in(&answer), &said(&question));
         found.extend(shown.iter().map(|leak| told(merchant, &question, leak)));
         if answer.status.is_server_error() {
-            crate::program::say(&format!(
-                "known defect: {}",
-                told(merchant, &question, &answer.body.to_string())
-            ));
-            unanswered += 1;
+            found.push(told(merchant, &question, &answer.body.to_string()));
         }
         if number % 10 == 0 {
             // The same question by who may see everything: the attempts are worth something, and so is the detector.
@@ -120,8 +116,6 @@ fn nothing_of_others_is_got_by_changed_ids_cursors_filters_and_tokens() {
     ));
     let first: Vec<&String> = found.iter().take(TOLD_MAX).collect();
     assert!(found.is_empty(), "{} leaks:\n{first:#?}", found.len());
-    // A known defect: entries with several values of `amount` are at times answered with 503. The debt must not grow.
-    assert!(unanswered <= 10, "{unanswered} questions were not answered");
     assert!(would_leak > MUTATIONS / 100, "only {would_leak} attempts were any good");
 }
 

@@ -1,7 +1,11 @@
 //! What no answer for a merchant key may hold.
 
 use std::collections::BTreeSet;
+use std::io::Cursor;
 
+use bytes::Bytes;
+use calamine::{Reader as _, Xlsx};
+use parquet::file::reader::{FileReader as _, SerializedFileReader};
 use serde_json::Value;
 
 use super::world::{MERCHANTS, World, mark, prime};
@@ -54,14 +58,10 @@ impl Leaks {
     /// Everything in the answer that is not the merchant's. `asked` is the request, address and body, percent-decoded: what it says
     /// itself may come back.
     pub(crate) fn of(&self, answer: &[u8], asked: &str) -> Vec<String> {
-        let text = String::from_utf8_lossy(answer);
+        let text = readable(answer);
         let mut out = self.strange_words(&text, &asked.to_lowercase());
         if let Ok(body) = serde_json::from_slice::<Value>(answer) {
             self.look("", &body, &mut out);
-        } else if answer.starts_with(b"PAR1") {
-            // Names of columns stand in the footer as they are.
-            let columns = ["net_profit", "cost"].into_iter().filter(|name| text.contains(*name));
-            out.extend(columns.map(|name| format!("column {name}")));
         } else {
             let header = text.lines().find(|line| !line.starts_with('#')).unwrap_or_default();
             let columns: BTreeSet<&str> = header.split(',').map(|name| name.trim_matches('"')).collect();
@@ -116,6 +116,43 @@ impl Leaks {
             _ => {}
         }
     }
+}
+
+/// The answer as text: what a reader of its format sees, header and rows as CSV where the format is a binary one.
+fn readable(answer: &[u8]) -> String {
+    if answer.starts_with(PARQUET) {
+        parquet_as_text(answer)
+    } else if answer.starts_with(ZIP) {
+        xlsx_as_text(answer)
+    } else {
+        String::from_utf8_lossy(answer).into_owned()
+    }
+}
+
+const PARQUET: &[u8] = b"PAR1";
+const ZIP: &[u8] = b"PK\x03\x04";
+
+fn parquet_as_text(answer: &[u8]) -> String {
+    let file = SerializedFileReader::new(Bytes::copy_from_slice(answer)).expect("a Parquet file");
+    let columns = file.metadata().file_metadata().schema_descr().columns();
+    let names: Vec<&str> = columns.iter().map(|column| column.name()).collect();
+    let mut out = names.join(",");
+    for row in file.get_row_iter(None).expect("rows") {
+        out += &format!("\n{}", row.expect("a row"));
+    }
+    out
+}
+
+fn xlsx_as_text(answer: &[u8]) -> String {
+    let mut book = Xlsx::new(Cursor::new(answer)).expect("a workbook");
+    let mut lines = Vec::new();
+    for sheet in book.sheet_names() {
+        for cells in book.worksheet_range(&sheet).expect("a sheet").rows() {
+            let cells: Vec<String> = cells.iter().map(ToString::to_string).collect();
+            lines.push(cells.join(","));
+        }
+    }
+    lines.join("\n")
 }
 
 fn prime_of(merchant: usize) -> i128 {
