@@ -187,7 +187,10 @@ pub(crate) fn exact_amount(column: &str, interval: &Interval<Decimal>) -> Condit
     let mut parts = vec![format!("{column} is not null")];
     // Amounts are whole units of 10^-4, so a bound between two of them can be moved to the nearer one inside.
     let mut side = |compare: &str, value: &Decimal, up: bool| {
-        parts.push(format!("{finest} {compare} {}::hugeint", whole_minor(value, DIGITS_MAX, up)));
+        parts.push(format!(
+            "{finest} {compare} {}::hugeint",
+            whole_minor(value, DIGITS_MAX, up)
+        ));
     };
     match &interval.lower {
         Bound::Included(value) => side(">=", value, true),

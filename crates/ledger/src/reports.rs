@@ -1,5 +1,7 @@
 //! Reports: sums by group, from the rollup cells or, the same figures, from the unified ledger's rows.
 
+use std::collections::BTreeMap;
+
 use chrono::NaiveDate;
 use domain::money::Currency;
 use domain::rollup::{Basis, Measures};
@@ -85,13 +87,30 @@ pub(crate) fn report(connection: &Connection, request: &ReportRequest, scope: &S
     if rows.len() > REPORT_ROWS_MAX {
         return Err(LedgerError::ReportTooLarge { limit: REPORT_ROWS_MAX });
     }
-    let totals = sums(connection, request, scope, &[], window)?;
+    let totals = totals(&rows);
     let orphans_left_out = orphans_left_out(connection, request, scope)?;
     Ok(Report {
         rows,
         totals,
         orphans_left_out,
     })
+}
+
+/// One row for each currency. Every cell counts in exactly one row of a report, so the rows hold all there is to add up.
+fn totals(rows: &[ReportRow]) -> Vec<ReportRow> {
+    let mut by_currency: BTreeMap<&str, ReportRow> = BTreeMap::new();
+    for row in rows {
+        let total = by_currency.entry(row.currency.code()).or_insert_with(|| ReportRow {
+            day: None,
+            month: None,
+            method: None,
+            merchant_id: None,
+            currency: row.currency,
+            measures: Measures::default(),
+        });
+        total.measures.add(&row.measures, 1);
+    }
+    by_currency.into_values().collect()
 }
 
 /// Some of a report's rows, which are in one order for as long as one transaction shows the same cells.
