@@ -155,6 +155,7 @@ fn wide(c: char) -> char {
 /// Without what the decimal library takes and neither messages nor filters may spell: a plus sign, zeros in front.
 fn is_plain(amount: &str) -> bool {
     let digits = amount.strip_prefix('-').unwrap_or(amount);
-    !digits.starts_with('+')
-        && !(digits.starts_with('0') && digits[1..].starts_with(|next: char| next.is_ascii_digit()))
+    let behind_zero = digits.strip_prefix('0');
+    let is_led_by_zero = behind_zero.is_some_and(|rest| rest.starts_with(|next: char| next.is_ascii_digit()));
+    !digits.starts_with('+') && !is_led_by_zero
 }
