@@ -27,22 +27,61 @@ pub struct Candidate {
 /// table lies in order of arrival, so what is far is not even read.
 const REACHES: [TimeDelta; 3] = [TimeDelta::days(2), TimeDelta::days(16), TimeDelta::days(128)];
 
-/// Up to `limit` candidates from the instant `from` on (inclusive), in order of `occurred_at`; and then, beyond the
-/// limit, all others of the last one's very instant, so that a caller can order them by payment key.
-pub(crate) fn list(
-    connection: &Connection,
-    filter: &Filter,
-    scope: &Scope,
-    order: Order,
-    from: Option<DateTime<Utc>>,
-    limit: usize,
-) -> Result<Vec<Candidate>, LedgerError> {
-    let limit = limit.max(1);
-    let base: Vec<Condition> = [condition::of_filter(filter), condition::of_scope(scope)]
+/// A store of fewer payments is read at once: planning another query takes longer than reading one more row group.
+const REACHES_FROM: u64 = 100_000;
+
+/// What a list of candidates is asked with.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Asked<'a> {
+    pub(crate) filter: &'a Filter,
+    pub(crate) scope: &'a Scope,
+    pub(crate) order: Order,
+    /// Inclusive.
+    pub(crate) from: Option<DateTime<Utc>>,
+    pub(crate) limit: usize,
+}
+
+/// Up to `limit` candidates from the instant `from` on, in order of `occurred_at`; and then, beyond the limit, all others
+/// of the last one's very instant, so that a caller can order them by payment key. `payments` is how many the store has.
+pub(crate) fn list(connection: &Connection, asked: &Asked<'_>, payments: u64) -> Result<Vec<Candidate>, LedgerError> {
+    let limit = asked.limit.max(1);
+    let base: Vec<Condition> = [condition::of_filter(asked.filter), condition::of_scope(asked.scope)]
         .into_iter()
         .flatten()
         .collect();
-    let Some(mut near) = from.map_or_else(|| edge(connection, order), |from| Ok(Some(from)))? else {
+    // One more than asked for shows whether the last instant has others.
+    let mut found = if payments < REACHES_FROM {
+        let window = asked
+            .from
+            .map_or_else(|| "true".to_owned(), |from| window(asked.order, from, true, None));
+        run(connection, &base, &window, &ordered(asked.order, limit + 1))?
+    } else {
+        reached(connection, &base, asked, limit + 1)?
+    };
+    if found.len() > limit {
+        let (last, next) = (found[limit - 1], found[limit]);
+        found.truncate(limit);
+        if last.occurred_at == next.occurred_at {
+            let same = format!("occurred_at = {}", instant(last.occurred_at));
+            found.retain(|candidate| candidate.occurred_at != last.occurred_at);
+            found.extend(run(connection, &base, &same, "")?);
+        }
+    }
+    Ok(found)
+}
+
+/// The same, reaching further and further.
+fn reached(
+    connection: &Connection,
+    base: &[Condition],
+    asked: &Asked<'_>,
+    limit: usize,
+) -> Result<Vec<Candidate>, LedgerError> {
+    let order = asked.order;
+    let from = asked
+        .from
+        .map_or_else(|| edge(connection, order), |from| Ok(Some(from)))?;
+    let Some(mut near) = from else {
         return Ok(Vec::new());
     };
     let mut found = Vec::new();
@@ -53,21 +92,17 @@ pub(crate) fn list(
             Order::OldestFirst => near.checked_add_signed(reach),
         });
         let window = window(order, near, near_included, far);
-        let tail = format!("order by micros {} limit {}", order.direction(), limit - found.len());
-        found.extend(run(connection, &base, &window, &tail)?);
+        found.extend(run(connection, base, &window, &ordered(order, limit - found.len()))?);
         match far {
             Some(far) if found.len() < limit => (near, near_included) = (far, false),
             _ => break,
         }
     }
-    if found.len() >= limit
-        && let Some(last) = found.last().copied()
-    {
-        let same = format!("occurred_at = {}", instant(last.occurred_at));
-        found.retain(|candidate| candidate.occurred_at != last.occurred_at);
-        found.extend(run(connection, &base, &same, "")?);
-    }
     Ok(found)
+}
+
+fn ordered(order: Order, limit: usize) -> String {
+    format!("order by micros {} limit {limit}", order.direction())
 }
 
 impl Order {

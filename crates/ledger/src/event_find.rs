@@ -14,8 +14,9 @@ use crate::append::hash_of;
 use crate::append::of_micros;
 use crate::error::LedgerError;
 use crate::events::Filter;
+use crate::joint::Joint;
 use crate::quarantine_list::{self, QuarantineRow};
-use crate::reader::{Head, Joint, Reader};
+use crate::reader::{Head, Reader};
 
 /// Redeliveries of one event that are told of.
 const DELIVERIES_MAX: usize = 20;

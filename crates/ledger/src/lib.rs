@@ -20,7 +20,7 @@
 //! 4. commit the rows, which is what readers see.
 //!
 //! A reader takes its snapshot of the rows and, where it needs sums or lists, a DuckDB transaction at the same batch
-//! ([`reader::Joint`]). So no answer mixes two positions.
+//! ([`joint::Joint`]). So no answer mixes two positions.
 
 pub mod acts;
 mod append;
@@ -38,6 +38,7 @@ mod event_find;
 mod events;
 mod fold;
 mod generations;
+pub mod joint;
 mod keymap;
 mod list_row;
 mod meta;
@@ -65,10 +66,11 @@ pub use error::LedgerError;
 pub use event_find::{Awaited, Delivery, EventFound};
 pub use fold::{Batch, Incoming, Touched};
 pub use generations::Generations;
+pub use joint::Joint;
 pub use payment_sums::PaymentSums;
 pub use quarantine_list::{Closed, QuarantineFilter, QuarantineRow, Raw, RowAndRaw};
 pub use reached::Reached;
-pub use reader::{Head, Joint, Reader, Rows};
+pub use reader::{Head, Reader, Rows};
 pub use refused::{Attributes, Refused};
 pub use replay::{REPLAY_ROWS_MAX, ReplaySummary};
 pub use status::{Counts, Status};

@@ -13,24 +13,19 @@ use domain::position::PartitionId;
 use domain::scope::Scope;
 use duckdb::Connection;
 use parking_lot::{Mutex, RwLock};
-use query::Filter;
 use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
 
-use crate::candidates::{self, Candidate, Order};
 use crate::engine::Engine;
-use crate::entries::{self, EntryPlace, EntryRow, EntryStream, EntrySums};
 use crate::error::LedgerError;
 use crate::event_find::EventWatch;
 use crate::events::Hasher;
+use crate::joint::{Joint, Pooled};
 use crate::keymap::KeyMap;
-use crate::payment_sums::{self, PaymentSums};
 use crate::quarantine_list::{self, QuarantineFilter, QuarantineRow, RowAndRaw};
 use crate::reached::{Herald, Reached};
-use crate::reports::{self, Report, ReportRequest, ReportRow};
 use crate::rows::{RowSnapshot, RowStore};
 use crate::status::{Counts, Status};
-use crate::timeline::{self, HeldVersion};
 
 /// How far the ledger is: the position that an answer names.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -77,14 +72,14 @@ impl Shared {
         Ok(None)
     }
 
-    fn connection(&self) -> Result<Connection, LedgerError> {
+    pub(crate) fn connection(&self) -> Result<Connection, LedgerError> {
         if let Some(connection) = self.pool.lock().pop() {
             return Ok(connection);
         }
         self.engine.lock().connection()
     }
 
-    fn give_back(&self, connection: Connection) {
+    pub(crate) fn give_back(&self, connection: Connection) {
         let mut pool = self.pool.lock();
         if pool.len() < self.readers {
             pool.push(connection);
@@ -150,10 +145,7 @@ impl Reader {
     ///
     /// The writer commits DuckDB some milliseconds before the rows; in between the two differ and are taken again.
     pub fn joint(&self) -> Result<Joint, LedgerError> {
-        let connection = Pooled {
-            connection: Some(self.shared.connection()?),
-            shared: self.shared.clone(),
-        };
+        let connection = Pooled::take(self.shared.clone())?;
         let started = Instant::now();
         loop {
             connection
@@ -166,7 +158,7 @@ impl Reader {
                 .map_err(LedgerError::engine("read its head"))?;
             let rows = self.rows()?;
             if rows.head.batch_no == ledger_batch.unsigned_abs() {
-                return Ok(Joint { connection, rows });
+                return Ok(Joint::new(connection, rows));
             }
             connection
                 .get()
@@ -218,7 +210,7 @@ impl Reader {
             .collect::<Result<Vec<_>, _>>()
             .map_err(LedgerError::engine(doing))?;
         Ok(Status {
-            head: joint.rows.head.clone(),
+            head: joint.head().clone(),
             counts,
             nulls,
             payments: self.shared.keymap.len(),
@@ -246,40 +238,14 @@ impl Reader {
     ) -> Result<(Vec<QuarantineRow>, Head), LedgerError> {
         let joint = self.joint()?;
         let rows = quarantine_list::list(joint.connection(), filter, before, limit)?;
-        Ok((rows, joint.rows.head.clone()))
+        Ok((rows, joint.head().clone()))
     }
 
     /// One row of quarantine, with what was kept of the message, and the position it is of.
     pub fn quarantine_row(&self, n: u64) -> Result<(Option<RowAndRaw>, Head), LedgerError> {
         let joint = self.joint()?;
         let found = quarantine_list::one(joint.connection(), n)?;
-        Ok((found, joint.rows.head.clone()))
-    }
-}
-
-/// A connection that goes back to the pool.
-struct Pooled {
-    connection: Option<Connection>,
-    shared: Arc<Shared>,
-}
-
-impl Pooled {
-    fn get(&self) -> &Connection {
-        // Taken in `drop` only.
-        self.connection
-            .as_ref()
-            .unwrap_or_else(|| unreachable!("a pooled connection is there until it is dropped"))
-    }
-}
-
-impl Drop for Pooled {
-    fn drop(&mut self) {
-        // A connection that cannot end its transaction is not to be used again.
-        if let Some(connection) = self.connection.take()
-            && connection.execute_batch("rollback").is_ok()
-        {
-            self.shared.give_back(connection);
-        }
+        Ok((found, joint.head().clone()))
     }
 }
 
@@ -302,14 +268,27 @@ impl Rows {
 
     /// The dossier of this payment key.
     pub fn find(&self, payment_key: &str) -> Result<Option<(u64, Dossier)>, LedgerError> {
-        for seq in self.shared.keymap.candidates(self.shared.keymap.hash(payment_key)) {
+        let hash = self.shared.keymap.hash(payment_key);
+        let candidates = self.shared.keymap.candidates(hash);
+        for &seq in &candidates {
             if let Some(dossier) = self.snapshot.get(seq)?
                 && dossier.payment_key == payment_key
             {
                 return Ok(Some((seq, dossier)));
             }
         }
+        if candidates.is_empty()
+            && let Some(other) = hash.checked_rem(self.shared.keymap.len())
+        {
+            // An absent key costs what another merchant's costs, so that no clock tells which keys exist.
+            self.snapshot.get(other)?;
+        }
         Ok(None)
+    }
+
+    /// How many payments the store has, also those that came later.
+    pub(crate) fn payments(&self) -> u64 {
+        self.shared.keymap.len()
     }
 
     /// Every dossier from seq `first` on.
@@ -323,109 +302,5 @@ impl Rows {
             Scope::All => Vec::new(),
             Scope::Merchants(_) => self.shared.split.read().iter().copied().collect(),
         }
-    }
-}
-
-/// Rows and DuckDB as of one batch.
-pub struct Joint {
-    connection: Pooled,
-    rows: Rows,
-}
-
-impl Joint {
-    pub fn head(&self) -> &Head {
-        &self.rows.head
-    }
-
-    pub fn rows(&self) -> &Rows {
-        &self.rows
-    }
-
-    pub(crate) fn connection(&self) -> &Connection {
-        self.connection.get()
-    }
-
-    /// Payments that may satisfy `filter`, in the order of lists: see [`candidates::list`].
-    pub fn candidates(
-        &self,
-        filter: &Filter,
-        scope: &Scope,
-        order: Order,
-        from: Option<DateTime<Utc>>,
-        limit: usize,
-    ) -> Result<Vec<Candidate>, LedgerError> {
-        candidates::list(self.connection(), filter, scope, order, from, limit)
-    }
-
-    /// Up to `limit` entries behind `after`, in the order of lists.
-    pub fn entries(
-        &self,
-        filter: &Filter,
-        scope: &Scope,
-        after: Option<&EntryPlace>,
-        limit: usize,
-    ) -> Result<Vec<EntryRow>, LedgerError> {
-        entries::page(self.connection(), filter, scope, after, limit)
-    }
-
-    /// How many payments satisfy the filter, and the sums of those that have arrived: see [`payment_sums::sums`].
-    pub fn payment_sums(
-        &self,
-        filter: &Filter,
-        scope: &Scope,
-        apart: &[u64],
-    ) -> Result<Option<(u64, Vec<PaymentSums>)>, LedgerError> {
-        payment_sums::sums(self.connection(), filter, scope, apart)
-    }
-
-    /// Every version and content held of a payment, with how often it was repeated.
-    pub fn versions(&self, seq: u64) -> Result<Vec<HeldVersion>, LedgerError> {
-        timeline::versions(self.connection(), seq)
-    }
-
-    /// Payments with a settlement line of exactly this payout, now or once.
-    pub fn payout_seqs(&self, payout_id: &str) -> Result<Vec<u64>, LedgerError> {
-        let doing = "looked for a payout";
-        let mut statement = self
-            .connection()
-            .prepare("select distinct seq from entries where kind = 2 and payout_id = ? order by seq")
-            .map_err(LedgerError::engine(doing))?;
-        let rows = statement
-            .query_map([payout_id], |row| row.get::<_, i64>(0))
-            .map_err(LedgerError::engine(doing))?;
-        rows.map(|seq| seq.map(i64::unsigned_abs))
-            .collect::<Result<_, _>>()
-            .map_err(LedgerError::engine(doing))
-    }
-
-    /// How many entries satisfy the filter and what they add up to, by currency.
-    pub fn entry_sums(&self, filter: &Filter, scope: &Scope) -> Result<Vec<EntrySums>, LedgerError> {
-        entries::sums(self.connection(), filter, scope)
-    }
-
-    /// All entries that satisfy the filter, in the order of lists. One stream at a time.
-    pub fn entry_stream(&mut self, filter: &Filter, scope: &Scope) -> Result<EntryStream<'_>, LedgerError> {
-        EntryStream::begin(self.connection(), filter, scope)
-    }
-
-    /// Sums by group: see [`reports`].
-    pub fn report(&self, request: &ReportRequest, scope: &Scope) -> Result<Report, LedgerError> {
-        reports::report(self.connection(), request, scope)
-    }
-
-    /// Up to `take` rows of a report after the first `skip`.
-    pub fn report_rows(
-        &self,
-        request: &ReportRequest,
-        scope: &Scope,
-        skip: usize,
-        take: usize,
-    ) -> Result<Vec<ReportRow>, LedgerError> {
-        reports::rows(self.connection(), request, scope, reports::Window { skip, take })
-    }
-
-    /// What the report leaves out.
-    pub fn orphans_left_out(&self, request: &ReportRequest, scope: &Scope) -> Result<i64, LedgerError> {
-        reports::orphans_left_out(self.connection(), request, scope)
     }
 }

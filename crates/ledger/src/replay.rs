@@ -15,8 +15,9 @@ use domain::refusal::Refusal;
 use duckdb::Connection;
 
 use crate::error::LedgerError;
+use crate::joint::Joint;
 use crate::quarantine_list::QuarantineFilter;
-use crate::reader::{Joint, Reader};
+use crate::reader::Reader;
 use crate::refused::Attributes;
 use crate::status::Counts;
 

@@ -17,9 +17,10 @@ use crate::append::micros;
 use crate::catch_up::{Seqs, dossiers};
 use crate::codec::kind_code;
 use crate::error::LedgerError;
+use crate::joint::Joint;
 use crate::list_row::ListRow;
 use crate::quarantine::aside_of;
-use crate::reader::{Joint, Reader};
+use crate::reader::Reader;
 use crate::reports::LEDGER_CELLS;
 
 /// Payments checked at once.
