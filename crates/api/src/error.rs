@@ -42,6 +42,7 @@ fn of_ledger(error: LedgerError) -> Problem {
             Problem::internal()
         }
         LedgerError::Locked(_)
+        | LedgerError::Absent(_)
         | LedgerError::Foreign { .. }
         | LedgerError::Directory { .. }
         | LedgerError::Engine { .. }

@@ -4,7 +4,7 @@
 //! none sees it. Waiting holds neither a thread nor a turn: the request sleeps until the writer has made the next batch
 //! visible, and is checked once a batch.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -38,6 +38,9 @@ const WAIT_SECONDS_MAX: u64 = 10;
 
 /// Values of `wait_for` in one request: each partition of a few topics.
 const WANTS_MAX: usize = 64;
+
+/// Missing things that an answer names.
+const NAMED_MAX: usize = 4;
 
 /// Characters of an event's id, as the envelope may have it.
 const EVENT_CHARS_MAX: usize = 200;
@@ -280,17 +283,21 @@ fn is_reached(want: &Want, seen: &Reached) -> bool {
     }
 }
 
-fn not_caught_up(app: &App, missing: &[Want], seen: &Reached) -> Problem {
-    let mut kinds_missing: BTreeMap<&str, usize> = BTreeMap::new();
-    for want in missing {
-        let kind = match want {
-            Want::Batch(_) => "the position of Ledger-Min-As-Of",
-            Want::Offset { .. } => "an offset of wait_for",
-            Want::Event(_) => "an event of wait_for",
-        };
-        *kinds_missing.entry(kind).or_default() += 1;
+/// What is missing, so that a mistyped partition shows. An event's id is the asker's own and is not repeated.
+fn named(want: &Want, seen: &Reached) -> String {
+    match want {
+        Want::Batch(_) => "the position of Ledger-Min-As-Of".to_owned(),
+        Want::Event(_) => "an event of wait_for".to_owned(),
+        Want::Offset { partition, offset } => match seen.positions.next(partition) {
+            Some(next) => format!("{partition}@{offset} (it is at {next})"),
+            None => format!("{partition}@{offset} (nothing of this partition has come)"),
+        },
     }
-    let named: Vec<&str> = kinds_missing.into_keys().collect();
+}
+
+fn not_caught_up(app: &App, missing: &[Want], seen: &Reached) -> Problem {
+    let named: BTreeSet<String> = missing.iter().map(|want| named(want, seen)).collect();
+    let named: Vec<String> = named.into_iter().take(NAMED_MAX).collect();
     let detail = format!("the ledger has not reached {} yet", named.join(" and "));
     let problem = Problem::new(&kinds::NOT_CAUGHT_UP, detail).retry_after(1);
     match HeaderValue::from_str(&app.lookup.token_of_batch(seen.batch_no)) {

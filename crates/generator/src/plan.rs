@@ -35,20 +35,13 @@ impl Rate {
     }
 }
 
-/// `2%`, `0.25%`, or a bare number of ten-thousandths (`25`).
+/// `2%` or `0.25%`.
 impl FromStr for Rate {
     type Err = PlanError;
 
     fn from_str(text: &str) -> Result<Self, PlanError> {
         let refuse = || PlanError::Rate { text: text.to_owned() };
-        let Some(percent) = text.strip_suffix('%') else {
-            let parts = text.parse().map_err(|_| refuse())?;
-            return if parts <= 10_000 {
-                Ok(Self(parts))
-            } else {
-                Err(refuse())
-            };
-        };
+        let percent = text.strip_suffix('%').ok_or_else(refuse)?;
         let (whole, fraction) = percent.split_once('.').unwrap_or((percent, "0"));
         if fraction.is_empty() || fraction.len() > 2 || !fraction.bytes().all(|byte| byte.is_ascii_digit()) {
             return Err(refuse());
@@ -239,7 +232,7 @@ pub enum PlanError {
     },
     #[error("the span starts on {start}, it must start from 1995-01-01 to 2100-01-01")]
     Start { start: NaiveDate },
-    #[error("`{text}` is not a share: write a percentage such as `1%` or `0.25%`, or ten-thousandths such as `25`")]
+    #[error("`{text}` is not a share: write a percentage such as `1%` or `0.25%`")]
     Rate { text: String },
     #[error("`{text}` is not a mix: write `full` or `lean`")]
     Mix { text: String },
@@ -255,17 +248,10 @@ mod tests {
 
     #[test]
     fn rates_are_read_exactly() {
-        for (text, parts) in [
-            ("1%", 100),
-            ("0.25%", 25),
-            ("0.5%", 50),
-            ("100%", 10_000),
-            ("25", 25),
-            ("0", 0),
-        ] {
+        for (text, parts) in [("1%", 100), ("0.25%", 25), ("0.5%", 50), ("100%", 10_000), ("0%", 0)] {
             assert_eq!(text.parse(), Ok(Rate(parts)), "{text}");
         }
-        for text in ["", "%", "-1%", "1.%", "0.001%", "101%", "10001", "1,5%", "x"] {
+        for text in ["", "%", "0", "25", "-1%", "1.%", "0.001%", "101%", "10001", "1,5%", "x"] {
             assert!(text.parse::<Rate>().is_err(), "{text}");
         }
     }

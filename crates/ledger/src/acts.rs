@@ -190,7 +190,11 @@ impl Orders {
     fn close(&mut self, kept: &Kept, how: &'static str, reason: Option<String>) {
         self.closings.push(Closing {
             n: kept.n,
-            payment_key: kept.payment_key.clone().filter(|_| kept.seq.is_some()),
+            // Only a refused message leaves a flag on its payment that goes with the row.
+            payment_key: kept
+                .payment_key
+                .clone()
+                .filter(|_| kept.seq.is_some() && kept.is_message()),
             how,
             reason,
         });
@@ -267,8 +271,9 @@ impl Writer {
             Ok(kept) => kept,
             Err(error) => return Ok(Err(error)),
         };
-        if !kept.is_message() {
-            let why = "it stands there as long as the entries contradict each other or their payment; a corrected message ends it";
+        if !kept.is_message() && !kept.is_conflict() {
+            let why = "it stands there as long as the entry names another merchant or currency than its payment; a corrected \
+                       message ends it";
             return Ok(Err(ActError::NotClosable(why)));
         }
         let mut replay = Replay::default();

@@ -1,5 +1,7 @@
 //! Payments that may satisfy a filter, from the table `payments`, in the order of lists.
 
+use std::ops::Bound;
+
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::scope::Scope;
 use duckdb::Connection;
@@ -32,16 +34,17 @@ const REACHES_FROM: u64 = 100_000;
 
 /// What a list of candidates is asked with.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Asked<'a> {
-    pub(crate) filter: &'a Filter,
-    pub(crate) scope: &'a Scope,
-    pub(crate) order: Order,
-    /// Inclusive.
-    pub(crate) from: Option<DateTime<Utc>>,
-    pub(crate) limit: usize,
+pub struct Asked<'a> {
+    pub filter: &'a Filter,
+    pub scope: &'a Scope,
+    pub order: Order,
+    /// Both ends inclusive.
+    pub since: Option<DateTime<Utc>>,
+    pub until: Option<DateTime<Utc>>,
+    pub limit: usize,
 }
 
-/// Up to `limit` candidates from the instant `from` on, in order of `occurred_at`; and then, beyond the limit, all others
+/// Up to `limit` candidates between two instants, in order of `occurred_at`; and then, beyond the limit, all others
 /// of the last one's very instant, so that a caller can order them by payment key. `payments` is how many the store has.
 pub(crate) fn list(connection: &Connection, asked: &Asked<'_>, payments: u64) -> Result<Vec<Candidate>, LedgerError> {
     let limit = asked.limit.max(1);
@@ -51,9 +54,7 @@ pub(crate) fn list(connection: &Connection, asked: &Asked<'_>, payments: u64) ->
         .collect();
     // One more than asked for shows whether the last instant has others.
     let mut found = if payments < REACHES_FROM {
-        let window = asked
-            .from
-            .map_or_else(|| "true".to_owned(), |from| window(asked.order, from, true, None));
+        let window = window(asked.since.map(Bound::Included), asked.until.map(Bound::Included));
         run(connection, &base, &window, &ordered(asked.order, limit + 1))?
     } else {
         reached(connection, &base, asked, limit + 1)?
@@ -78,27 +79,57 @@ fn reached(
     limit: usize,
 ) -> Result<Vec<Candidate>, LedgerError> {
     let order = asked.order;
-    let from = asked
-        .from
-        .map_or_else(|| edge(connection, order), |from| Ok(Some(from)))?;
-    let Some(mut near) = from else {
+    let (start, end) = match order {
+        Order::NewestFirst => (asked.until, asked.since),
+        Order::OldestFirst => (asked.since, asked.until),
+    };
+    let start = start.map_or_else(|| edge(connection, order), |start| Ok(Some(start)))?;
+    let Some(start) = start else {
         return Ok(Vec::new());
     };
     let mut found = Vec::new();
-    let mut near_included = true;
-    for reach in REACHES.into_iter().map(Some).chain([None]) {
-        let far = reach.and_then(|reach| match order {
-            Order::NewestFirst => near.checked_sub_signed(reach),
-            Order::OldestFirst => near.checked_add_signed(reach),
-        });
-        let window = window(order, near, near_included, far);
+    let mut near = Bound::Included(start);
+    for far in stops(order, start, end) {
+        let far_bound = far.map(Bound::Included);
+        let window = match order {
+            Order::NewestFirst => window(far_bound, Some(near)),
+            Order::OldestFirst => window(Some(near), far_bound),
+        };
         found.extend(run(connection, base, &window, &ordered(order, limit - found.len()))?);
         match far {
-            Some(far) if found.len() < limit => (near, near_included) = (far, false),
+            Some(far) if found.len() < limit => near = Bound::Excluded(far),
             _ => break,
         }
     }
     Ok(found)
+}
+
+/// Where each look stops; the last one at the end asked for. What is no longer than the longest reach is looked at at
+/// once.
+fn stops(order: Order, start: DateTime<Utc>, end: Option<DateTime<Utc>>) -> Vec<Option<DateTime<Utc>>> {
+    let mut stops = Vec::new();
+    let mut at = start;
+    for reach in REACHES {
+        let next = match order {
+            Order::NewestFirst => at.checked_sub_signed(reach),
+            Order::OldestFirst => at.checked_add_signed(reach),
+        };
+        let Some(next) = next else { break };
+        let is_behind_end = end.is_some_and(|end| match order {
+            Order::NewestFirst => next <= end,
+            Order::OldestFirst => next >= end,
+        });
+        if is_behind_end {
+            break;
+        }
+        stops.push(Some(next));
+        at = next;
+    }
+    if stops.len() < REACHES.len() {
+        stops.clear();
+    }
+    stops.push(end);
+    stops
 }
 
 fn ordered(order: Order, limit: usize) -> String {
@@ -130,17 +161,16 @@ fn instant(at: DateTime<Utc>) -> String {
     format!("make_timestamp({}::bigint)", micros(at))
 }
 
-/// From `near`, included or not, to `far`, included.
-fn window(order: Order, near: DateTime<Utc>, near_included: bool, far: Option<DateTime<Utc>>) -> String {
-    let (before, after) = match order {
-        Order::NewestFirst => ("<", ">="),
-        Order::OldestFirst => (">", "<="),
+fn window(since: Option<Bound<DateTime<Utc>>>, until: Option<Bound<DateTime<Utc>>>) -> String {
+    let side = |bound: Option<Bound<DateTime<Utc>>>, compare: &str| match bound? {
+        Bound::Included(at) => Some(format!("occurred_at {compare}= {}", instant(at))),
+        Bound::Excluded(at) => Some(format!("occurred_at {compare} {}", instant(at))),
+        Bound::Unbounded => None,
     };
-    let equal = if near_included { "=" } else { "" };
-    let near = format!("occurred_at {before}{equal} {}", instant(near));
-    match far {
-        Some(far) => format!("{near} and occurred_at {after} {}", instant(far)),
-        None => near,
+    let sides: Vec<String> = [side(since, ">"), side(until, "<")].into_iter().flatten().collect();
+    match sides.is_empty() {
+        true => "true".to_owned(),
+        false => sides.join(" and "),
     }
 }
 
@@ -172,4 +202,29 @@ fn run(connection: &Connection, base: &[Condition], window: &str, tail: &str) ->
     })
     .collect::<Result<_, _>>()
     .map_err(LedgerError::engine(doing))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(day: i64) -> DateTime<Utc> {
+        DateTime::UNIX_EPOCH + TimeDelta::days(day)
+    }
+
+    #[test]
+    fn short_spans_are_looked_at_at_once_and_long_ones_from_the_near_end() {
+        let newest = |end| stops(Order::NewestFirst, at(1_000), end);
+        assert_eq!(newest(Some(at(900))), [Some(at(900))]);
+        assert_eq!(newest(None), [Some(at(998)), Some(at(982)), Some(at(854)), None]);
+        assert_eq!(
+            newest(Some(at(10))),
+            [Some(at(998)), Some(at(982)), Some(at(854)), Some(at(10))]
+        );
+        assert_eq!(
+            stops(Order::OldestFirst, at(0), Some(at(500))),
+            [Some(at(2)), Some(at(18)), Some(at(146)), Some(at(500))]
+        );
+        assert_eq!(stops(Order::OldestFirst, at(0), Some(at(-3))), [Some(at(-3))]);
+    }
 }

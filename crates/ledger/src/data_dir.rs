@@ -59,6 +59,17 @@ pub fn prepare(path: &Path) -> Result<(), LedgerError> {
     fs::write(&marker, wanted).map_err(io)
 }
 
+/// Checks that a store is there. For whatever only reads or changes one: a mistyped directory is no empty store.
+///
+/// # Errors
+/// [`LedgerError::Absent`] where there is none, and those of [`prepare`].
+pub fn expect(path: &Path) -> Result<(), LedgerError> {
+    if !path.join(MARKER).exists() {
+        return Err(LedgerError::Absent(path.to_owned()));
+    }
+    prepare(path)
+}
+
 impl DataDir {
     /// [`prepare`]s the directory and takes its lock.
     ///

@@ -13,6 +13,9 @@ pub enum LedgerError {
     /// Another process writes this directory.
     #[error("the data directory {0} is in use by another ledgerlens process")]
     Locked(PathBuf),
+    /// There is no store to read.
+    #[error("there is no ledgerlens store in {0}")]
+    Absent(PathBuf),
     /// The directory holds something else, or a store of another format.
     #[error("the directory {path} is not a ledgerlens data directory of this version: {reason}")]
     Foreign { path: PathBuf, reason: String },

@@ -2,12 +2,11 @@
 
 use std::sync::Arc;
 
-use chrono::{DateTime, Utc};
 use domain::scope::Scope;
 use duckdb::Connection;
 use query::Filter;
 
-use crate::candidates::{self, Candidate, Order};
+use crate::candidates::{self, Asked, Candidate};
 use crate::entries::{self, EntryPlace, EntryRow, EntryStream, EntrySums};
 use crate::error::LedgerError;
 use crate::payment_sums::{self, PaymentSums};
@@ -71,23 +70,9 @@ impl Joint {
         self.connection.get()
     }
 
-    /// Payments that may satisfy `filter`, in the order of lists: see [`candidates::list`].
-    pub fn candidates(
-        &self,
-        filter: &Filter,
-        scope: &Scope,
-        order: Order,
-        from: Option<DateTime<Utc>>,
-        limit: usize,
-    ) -> Result<Vec<Candidate>, LedgerError> {
-        let asked = candidates::Asked {
-            filter,
-            scope,
-            order,
-            from,
-            limit,
-        };
-        candidates::list(self.connection(), &asked, self.rows.payments())
+    /// Payments that may satisfy the filter, in the order of lists: see [`candidates::list`].
+    pub fn candidates(&self, asked: &Asked<'_>) -> Result<Vec<Candidate>, LedgerError> {
+        candidates::list(self.connection(), asked, self.rows.payments())
     }
 
     /// Up to `limit` entries behind `after`, in the order of lists.

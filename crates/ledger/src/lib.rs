@@ -58,7 +58,7 @@ mod timeline;
 pub mod verify;
 mod writer;
 
-pub use candidates::{Candidate, Order};
+pub use candidates::{Asked, Candidate, Order};
 pub use copy::LedgerCopy;
 pub use engine::Options;
 pub use entries::{EntryPlace, EntryRow, EntryStream, EntrySums};

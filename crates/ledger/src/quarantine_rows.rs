@@ -15,6 +15,7 @@ use crate::codec::kind_code;
 use crate::error::LedgerError;
 use crate::quarantine::{Aside, Contradiction, QuarantineChange};
 use crate::refused::Refused;
+use crate::replay::CONFLICT;
 
 const INSERT: &str = include_str!("quarantine/insert.sql");
 const REPEAT: &str = "update quarantine set seen = seen + ?, last_at = make_timestamp(?), last_source = ?,
@@ -134,7 +135,7 @@ impl Rows<'_> {
         let detail = "this entry and version was received with more than one content; publish a higher version";
         let place = ((self.source_id)(&found.source), found.position as i64);
         let (kind, entry_id) = (kind_code(found.key.kind), &found.key.entry_id);
-        let what = ("conflict", "/version", detail, &found.payment_key, found.seq);
+        let what = (CONFLICT, "/version", detail, &found.payment_key, found.seq);
         self.entry_row(what, (kind, entry_id, found.version), &found.digest, place)
     }
 

@@ -28,12 +28,16 @@ pub const REPLAY_ROWS_MAX: usize = 10_000;
 const CHUNK_ROWS: usize = 1_000;
 const CHUNK_BYTES: u64 = 32 << 20;
 
+/// The code of rows that keep one of two contents under one version.
+pub(crate) const CONFLICT: &str = "conflict";
+
 const KEPT: &str = include_str!("quarantine/kept.sql");
 
 /// A refused message as quarantine keeps it.
 pub(crate) struct Kept {
     pub(crate) n: u64,
     pub(crate) open: bool,
+    code: String,
     pub(crate) seq: Option<u64>,
     pub(crate) payment_key: Option<String>,
     /// Absent of rows about entries.
@@ -104,6 +108,7 @@ impl Kept {
             },
             data_redacted: row.get(10).map_err(failed(doing))?,
             source: source.and_then(|name| PartitionId::parse(&name)).map(Arc::new),
+            code: row.get(13).map_err(failed(doing))?,
             position: row.get::<_, i64>(12).map_err(failed(doing))?.unsigned_abs(),
         }))
     }
@@ -111,6 +116,12 @@ impl Kept {
     /// Whether the row is about a refused message at all.
     pub(crate) fn is_message(&self) -> bool {
         self.raw.is_some()
+    }
+
+    /// Whether the row keeps one of two contents under one version. It is a record: a higher version settles the matter
+    /// and takes the flag away, whoever looked into it closes the row.
+    pub(crate) fn is_conflict(&self) -> bool {
+        self.code == CONFLICT
     }
 
     pub(crate) fn judge(&self) -> Judged {

@@ -17,6 +17,7 @@ mod plan;
 mod recheck;
 mod report_stream;
 mod sort_key;
+mod span;
 mod stream;
 mod timeline;
 mod token;

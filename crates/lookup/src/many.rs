@@ -12,12 +12,13 @@ use domain::scope::Scope;
 use ledger::{Order, Rows};
 use query::{Filter, IdentField, ident};
 use rayon::prelude::*;
-use search::{IndexSnapshot, TermQuery, term_query, values};
+use search::{IndexSnapshot, Screen, TermQuery, term_query, values};
 
 use crate::error::LookupError;
 use crate::lookup::{Answer, Lookup};
 use crate::plan::{hour_start, one_position};
 use crate::sort_key::SortKey;
+use crate::span::Span;
 
 /// Payments of an ambiguous identifier that are named.
 const NAMED_MAX: usize = 20;
@@ -54,7 +55,7 @@ pub(crate) fn many(lookup: &Lookup, ids: &[String], scope: &Scope) -> Result<Ans
     }
     let terms: HashSet<String> = places.keys().filter_map(|normal| term(normal)).collect();
     let wanted = |document: &search::Document| document.terms.iter().any(|term| terms.contains(term));
-    let (rows, mut found) = match one_position(lookup, wanted)? {
+    let (rows, mut found) = match one_position(lookup, &Screen::Anything, wanted)? {
         Some((rows, recent, snapshot)) => {
             let mut apart: HashSet<u64> = rows.split(scope).into_iter().collect();
             apart.extend(recent.into_iter().map(|(_, seq)| seq));
@@ -180,7 +181,7 @@ fn walk(
     let mut found = Vec::new();
     let Some(filter) = filter(normal) else { return Ok(found) };
     let query = term_query(&filter, scope);
-    let mut walk = snapshot.walk(&query, search::Order::NewestFirst, None);
+    let mut walk = snapshot.walk(&query, search::Order::NewestFirst, &Span::default().hours());
     while let Some(hits) = walk.next_hours(NAMED_MAX + 1)? {
         for hit in hits.iter().filter(|hit| !apart.contains(&hit.seq)) {
             found.extend(one(rows, hit.seq, normal, scope)?);

@@ -8,13 +8,14 @@ use std::collections::{HashSet, VecDeque};
 use std::rc::Rc;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use ledger::{Candidate, Joint, Order, Rows};
-use search::{Document, Hit, IndexSnapshot, TermQuery, Walk, hour_of, term_query};
+use ledger::{Asked, Candidate, Joint, Order, Rows};
+use search::{Document, Hit, IndexSnapshot, Screen, TermQuery, Walk, term_query};
 
 use crate::error::LookupError;
 use crate::lookup::Lookup;
 use crate::page::PageRequest;
 use crate::sort_key::SortKey;
+use crate::span::Span;
 
 /// Candidates that cover a stretch of time completely.
 pub(crate) struct Stretch {
@@ -118,7 +119,8 @@ impl Position {
     pub(crate) fn take(lookup: &Lookup, request: &PageRequest) -> Result<Self, LookupError> {
         let query = term_query(&request.filter, &request.scope);
         if asks_more_than_merchants(&query, request)
-            && let Some((rows, recent, snapshot)) = one_position(lookup, |document| query.matches(&document.terms))?
+            && let Some((rows, recent, snapshot)) =
+                one_position(lookup, &Screen::of(&query), |document| query.matches(&document.terms))?
         {
             return Ok(Position {
                 held: Held::Rows(rows),
@@ -156,22 +158,21 @@ impl Position {
     }
 
     pub(crate) fn plan(&self, request: &PageRequest, pace: Pace) -> Plan {
+        let after = request.after.as_ref().map(|after| after.occurred_at);
+        let span = Span::of(&request.filter).behind(after, request.order);
         match (&self.indexed, &self.held) {
-            (Some(indexed), _) => {
-                let from_hour = request.after.as_ref().map(|after| hour_of(after.occurred_at));
-                Plan::Index(Box::new(IndexFirst {
-                    recent: Recently::of(indexed.recent.clone(), request.order),
-                    walk: indexed
-                        .snapshot
-                        .walk(&indexed.query, walk_order(request.order), from_hour),
-                    pending: VecDeque::new(),
-                    stretch: pace.stretch,
-                    ended: false,
-                }))
-            }
+            (Some(indexed), _) => Plan::Index(Box::new(IndexFirst {
+                recent: Recently::of(indexed.recent.clone(), request.order),
+                walk: indexed
+                    .snapshot
+                    .walk(&indexed.query, walk_order(request.order), &span.hours()),
+                pending: VecDeque::new(),
+                stretch: pace.stretch,
+                ended: false,
+            })),
             (None, Held::Joint(joint)) => Plan::Ledger(Box::new(LedgerFirst {
                 joint: joint.clone(),
-                from: request.after.as_ref().map(|after| after.occurred_at),
+                span,
                 pending: VecDeque::new(),
                 chunk: pace.chunk,
                 pace,
@@ -213,11 +214,12 @@ type Covering = (Rows, Vec<(u32, u64)>, IndexSnapshot);
 /// have been put in its place, and the list been cut to that one. `None`: there is no index at the moment.
 pub(crate) fn one_position(
     lookup: &Lookup,
+    screen: &Screen,
     wanted: impl Fn(&Document) -> bool,
 ) -> Result<Option<Covering>, LookupError> {
     loop {
         let rows = lookup.reader.rows()?;
-        let recent = lookup.recent.select(&wanted);
+        let recent = lookup.recent.select(screen, &wanted);
         let Some(index) = lookup.index.read().clone() else {
             return Ok(None);
         };
@@ -346,7 +348,8 @@ fn front<T, K: PartialEq>(pending: &mut VecDeque<T>, count: usize, group: impl F
 
 pub(crate) struct LedgerFirst {
     joint: Rc<Joint>,
-    from: Option<DateTime<Utc>>,
+    /// What is still to be read.
+    span: Span,
     /// Candidates that were read and not yet handed on.
     pending: VecDeque<Candidate>,
     chunk: usize,
@@ -378,16 +381,21 @@ impl LedgerFirst {
     }
 
     fn read(&mut self, request: &PageRequest) -> Result<(), LookupError> {
-        let found = self
-            .joint
-            .candidates(&request.filter, &request.scope, request.order, self.from, self.chunk)?;
+        let found = self.joint.candidates(&Asked {
+            filter: &request.filter,
+            scope: &request.scope,
+            order: request.order,
+            since: self.span.from,
+            until: self.span.to,
+            limit: self.chunk,
+        })?;
         match found.last() {
             Some(last) if found.len() >= self.chunk => {
                 let step = TimeDelta::microseconds(1);
-                self.from = Some(match request.order {
-                    Order::NewestFirst => last.occurred_at - step,
-                    Order::OldestFirst => last.occurred_at + step,
-                });
+                match request.order {
+                    Order::NewestFirst => self.span.to = Some(last.occurred_at - step),
+                    Order::OldestFirst => self.span.from = Some(last.occurred_at + step),
+                }
             }
             _ => self.ended = true,
         }

@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 use ledger::acts::ActQueue;
 use ledger::{Applied, Batch, Head, LedgerError, Reader, Touched, Writer};
 use rayon::prelude::*;
-use search::{Document, SearchError};
+use search::{Announced, Document, SearchError};
 use thiserror::Error;
 
 use crate::batch;
@@ -162,10 +162,8 @@ impl Pipeline {
                     document: Document::of(touched.seq, &touched.dossier).map(Arc::new),
                 })
                 .collect();
-            recent.announce(
-                head.batch_no,
-                changes.iter().map(|change| (change.seq, change.document.clone())),
-            );
+            let documents = changes.par_iter().filter_map(|change| change.document.clone());
+            recent.announce(head.batch_no, documents.map(Announced::of).collect());
             handed.push(IndexBatch {
                 batch_no: head.batch_no,
                 changes,

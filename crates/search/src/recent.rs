@@ -12,63 +12,68 @@
 //! cut, since a cut follows the index. Later batches may have announced other words for the same payment by then, so the
 //! list keeps every document that the index has not reached, not only the newest.
 
-use std::collections::BTreeMap;
+use std::collections::VecDeque;
 use std::sync::Arc;
 
 use parking_lot::RwLock;
 
 use crate::document::Document;
+use crate::screen::{Screen, TermMask};
 
-/// A payment's document as of one batch.
+/// A payment's document as of one batch, with what tells quickly that it does not match.
 #[derive(Clone, Debug)]
-struct Announced {
-    batch_no: u64,
-    /// None: it has nothing to be found by any more.
-    document: Option<Arc<Document>>,
+pub struct Announced {
+    mask: TermMask,
+    document: Arc<Document>,
+}
+
+impl Announced {
+    pub fn of(document: Arc<Document>) -> Self {
+        Announced {
+            mask: TermMask::of(&document.terms),
+            document,
+        }
+    }
 }
 
 /// The list; one for the process, shared by the projector (which fills and cuts it) and by readers.
 #[derive(Debug, Default)]
 pub struct Recent {
-    payments: RwLock<BTreeMap<u64, Vec<Announced>>>,
+    /// In the order of their numbers.
+    batches: RwLock<VecDeque<(u64, Vec<Announced>)>>,
 }
 
 impl Recent {
-    /// Adds what a batch touches, before it becomes visible.
-    pub fn announce(&self, batch_no: u64, touched: impl IntoIterator<Item = (u64, Option<Arc<Document>>)>) {
-        let mut payments = self.payments.write();
-        for (seq, document) in touched {
-            payments.entry(seq).or_default().push(Announced { batch_no, document });
-        }
+    /// Adds what a batch touches, before it becomes visible. A payment that has nothing to be found by any more is not
+    /// among it. Batches come in the order of their numbers; one may come again after a failed commit.
+    pub fn announce(&self, batch_no: u64, touched: Vec<Announced>) {
+        self.batches.write().push_back((batch_no, touched));
     }
 
     /// Forgets what the index has reached.
     pub fn cut(&self, batch_no: u64) {
-        self.payments.write().retain(|_, announced| {
-            announced.retain(|one| one.batch_no > batch_no);
-            !announced.is_empty()
-        });
+        self.batches.write().retain(|(announced, _)| *announced > batch_no);
     }
 
-    /// Payments in the list: bounded by the caller, which lets the index catch up before it adds more.
+    /// Documents in the list: bounded by the caller, which lets the index catch up before it adds more.
     pub fn len(&self) -> usize {
-        self.payments.read().len()
+        self.batches.read().iter().map(|(_, documents)| documents.len()).sum()
     }
 
     pub fn is_empty(&self) -> bool {
-        self.payments.read().is_empty()
+        self.len() == 0
     }
 
-    /// The hour and seq of every document in the list that `wanted` accepts; a payment can come more than once.
-    pub fn select(&self, mut wanted: impl FnMut(&Document) -> bool) -> Vec<(u32, u64)> {
-        let payments = self.payments.read();
-        let announced = payments
-            .iter()
-            .flat_map(|(seq, all)| all.iter().map(move |one| (*seq, one)));
+    /// The hour and seq of every document in the list that `screen` lets through and `wanted` accepts; a payment can come
+    /// more than once.
+    pub fn select(&self, screen: &Screen, mut wanted: impl FnMut(&Document) -> bool) -> Vec<(u32, u64)> {
+        let batches = self.batches.read();
+        let announced = batches.iter().flat_map(|(_, documents)| documents);
         announced
-            .filter_map(|(seq, one)| Some((seq, one.document.as_ref()?)))
-            .filter(|(_, document)| wanted(document))
-            .map(|(seq, document)| (document.hour, seq))
+            .filter(|one| screen.lets_through(&one.mask))
+            .map(|one| &one.document)
+            .filter(|document| wanted(document))
+            .map(|document| (document.hour, document.seq))
             .collect()
     }
 }
@@ -76,9 +81,10 @@ impl Recent {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::term_query::TermQuery;
 
-    fn document(seq: u64, term: &str) -> Option<Arc<Document>> {
-        Some(Arc::new(Document {
+    fn document(seq: u64, term: &str) -> Announced {
+        Announced::of(Arc::new(Document {
             seq,
             hour: 7,
             terms: vec![term.to_owned()],
@@ -86,14 +92,15 @@ mod tests {
     }
 
     fn found(recent: &Recent, term: &str) -> Vec<(u32, u64)> {
-        recent.select(|document| document.terms.iter().any(|held| held == term))
+        let query = TermQuery::Term(term.to_owned());
+        recent.select(&Screen::of(&query), |document| query.matches(&document.terms))
     }
 
     #[test]
     fn words_of_an_earlier_batch_stay_until_the_index_has_them() {
         let recent = Recent::default();
-        recent.announce(1, [(5, document(5, "old"))]);
-        recent.announce(2, [(5, document(5, "new")), (6, None)]);
+        recent.announce(1, vec![document(5, "old")]);
+        recent.announce(2, vec![document(5, "new")]);
         assert_eq!(
             (found(&recent, "old"), found(&recent, "new")),
             (vec![(7, 5)], vec![(7, 5)])

@@ -1,5 +1,6 @@
 //! One commit of the index, for as long as a question needs it.
 
+use std::ops::RangeInclusive;
 use std::sync::Arc;
 
 use crate::error::{SearchError, guarded};
@@ -42,10 +43,9 @@ impl IndexSnapshot {
         })
     }
 
-    /// The payments that may satisfy the question, in whole hours. `from_hour` is the first hour in walking order: of
-    /// [`Order::NewestFirst`] the newest one wanted.
-    pub fn walk(&self, query: &TermQuery, order: Order, from_hour: Option<u32>) -> Walk {
-        Walk::new(self.clone(), query.clone(), order, from_hour)
+    /// The payments that may satisfy the question, in whole hours, of these hours.
+    pub fn walk(&self, query: &TermQuery, order: Order, within: &RangeInclusive<u32>) -> Walk {
+        Walk::new(self.clone(), query.clone(), order, within)
     }
 
     /// The seq and digest of every payment in the index, in no order.

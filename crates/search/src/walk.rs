@@ -8,7 +8,7 @@
 //!
 //! An hour is never split. Rows within it are sorted by their exact instant and key by whoever has the rows.
 
-use std::ops::Range;
+use std::ops::{Range, RangeInclusive};
 
 use crate::error::{SearchError, guarded};
 use crate::segment::PrefixLists;
@@ -53,16 +53,12 @@ pub struct Walk {
 }
 
 impl Walk {
-    pub(crate) fn new(snapshot: IndexSnapshot, query: TermQuery, order: Order, from_hour: Option<u32>) -> Self {
+    pub(crate) fn new(snapshot: IndexSnapshot, query: TermQuery, order: Order, within: &RangeInclusive<u32>) -> Self {
         let ahead = snapshot.segments().iter().map(|segment| {
             let hours = &segment.hours;
-            match (order, from_hour) {
-                (_, None) => 0..hours.len(),
-                (Order::NewestFirst, Some(from)) => {
-                    0..from.checked_add(1).map_or(hours.len(), |after| hours.before(after))
-                }
-                (Order::OldestFirst, Some(from)) => hours.before(from)..hours.len(),
-            }
+            let after = within.end().checked_add(1);
+            let end = after.map_or(hours.len(), |after| hours.before(after));
+            hours.before(*within.start()).min(end)..end
         });
         let ahead = ahead.collect();
         Walk {

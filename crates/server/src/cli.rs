@@ -30,7 +30,7 @@ pub(crate) enum Command {
     Generate(Box<GenerateArgs>),
     /// Read message files into the ledger: NDJSON, plain, gzip or zstd
     #[command(
-        after_help = "Example:\n  ledgerlens backfill --data-dir /var/lib/ledgerlens 2025-*.ndjson.zst\n  zstdcat old.zst | ledgerlens backfill --data-dir /var/lib/ledgerlens -\n\nThe last line of standard output is JSON: messages read and how many had which verdict."
+        after_help = "Example:\n  ledgerlens backfill --data-dir /var/lib/ledgerlens 2025-*.ndjson.zst\n  zstdcat old.zst | ledgerlens backfill --data-dir /var/lib/ledgerlens -\n\nWhen it succeeds, the last line of standard output is JSON: messages read and how many had which verdict."
     )]
     Backfill(BackfillArgs),
     /// Say of message files what the ledger would refuse, and why
@@ -241,7 +241,7 @@ pub(crate) enum KeysCommand {
         store: StoreArgs,
     },
     /// Refuse a key from now on
-    #[command(after_help = "Example:\n  ledgerlens keys revoke k_1a2b3c4d")]
+    #[command(after_help = "Example:\n  ledgerlens keys revoke --data-dir /var/lib/ledgerlens key_1a2b3c4d5e6f")]
     Revoke {
         #[command(flatten)]
         store: StoreArgs,

@@ -4,6 +4,7 @@
 //! docs/configuration.md lists them; a test compares it with [`KEYS`].
 
 use std::collections::BTreeMap;
+use std::num::{NonZeroU64, NonZeroUsize};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -93,10 +94,10 @@ pub(crate) struct Settlement {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Api {
-    pub(crate) answer_seconds_max: u64,
-    pub(crate) pages_at_once_max: usize,
-    pub(crate) reports_at_once_max: usize,
-    pub(crate) exports_at_once_max: usize,
+    pub(crate) answer_seconds_max: NonZeroU64,
+    pub(crate) pages_at_once_max: NonZeroUsize,
+    pub(crate) reports_at_once_max: NonZeroUsize,
+    pub(crate) exports_at_once_max: NonZeroUsize,
     pub(crate) export_seconds_max: u64,
     pub(crate) export_stall_seconds_max: u64,
     pub(crate) export_temp_mb_max: u64,
@@ -150,10 +151,10 @@ impl Default for Config {
             },
             settlement: Settlement { overdue_days: 7 },
             api: Api {
-                answer_seconds_max: 30,
-                pages_at_once_max: 8,
-                reports_at_once_max: 2,
-                exports_at_once_max: 2,
+                answer_seconds_max: const { NonZeroU64::new(30).unwrap() },
+                pages_at_once_max: const { NonZeroUsize::new(8).unwrap() },
+                reports_at_once_max: const { NonZeroUsize::new(2).unwrap() },
+                exports_at_once_max: const { NonZeroUsize::new(2).unwrap() },
                 export_seconds_max: 3_600,
                 export_stall_seconds_max: 60,
                 export_temp_mb_max: 4_096,
@@ -304,9 +305,9 @@ impl Config {
     pub(crate) fn api_limits(&self) -> api::Limits {
         let api = &self.api;
         api::Limits {
-            pages_max: api.pages_at_once_max,
-            reports_max: api.reports_at_once_max,
-            exports_max: api.exports_at_once_max,
+            pages_max: api.pages_at_once_max.get(),
+            reports_max: api.reports_at_once_max.get(),
+            exports_max: api.exports_at_once_max.get(),
             export_within: Duration::from_secs(api.export_seconds_max),
             export_stall: Duration::from_secs(api.export_stall_seconds_max),
             export_temp_bytes_max: api.export_temp_mb_max << 20,
@@ -316,7 +317,7 @@ impl Config {
                 reports: api.reports_per_second_max,
                 exports: api.exports_per_second_max,
             },
-            answer_within: Duration::from_secs(api.answer_seconds_max),
+            answer_within: Duration::from_secs(api.answer_seconds_max.get()),
             ready_lag_ms_max: api.ready_lag_ms_max,
             metrics_need_key: api.metrics_need_key,
             ..api::Limits::default()

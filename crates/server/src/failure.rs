@@ -61,6 +61,9 @@ impl From<LedgerError> for Failure {
     fn from(error: LedgerError) -> Self {
         let way_out = match &error {
             LedgerError::Locked(_) => "; stop that process, or give another --data-dir",
+            LedgerError::Absent(_) => {
+                "; check --data-dir: `serve`, `backfill` and `keys create` make a store, nothing else does"
+            }
             LedgerError::Foreign { .. } => "; give an empty or a new directory with --data-dir",
             LedgerError::Directory { .. } => "; check its owner, its rights and the space on its disk",
             LedgerError::Engine { .. } | LedgerError::Rows { .. } => {

@@ -41,6 +41,12 @@ impl Stores {
         })
     }
 
+    /// The same where only a store that is there already is of use.
+    pub(crate) fn open_existing(config: &Config) -> Result<Self, Failure> {
+        ledger::data_dir::expect(&config.data_dir)?;
+        Self::open(config)
+    }
+
     /// What the API asks.
     pub(crate) fn lookup(&self, config: &Config) -> Lookup {
         let options = lookup::Options {

@@ -111,8 +111,8 @@ kinds! {
     NOT_REPLAYABLE = 409 "not_replayable" "The row cannot be replayed"
         "The detail says why. The message must be published again; the row can then be closed, where it is about a refused message.";
     NOT_CLOSABLE = 409 "not_closable" "The row cannot be closed"
-        "Rows about entries are not closed by hand: a message with a higher version that ends the contradiction, or names the payment's own \
-         merchant and currency, ends them.";
+        "Rows with merchant_mismatch or currency_mismatch are not closed by hand: a message with a higher version that names the payment's \
+         own merchant and currency ends them.";
     NOT_CAUGHT_UP = 412 "not_caught_up" "The ledger has not reached what was asked for"
         "Try again after the seconds in Retry-After, or send Prefer: wait=10 to wait for it. The header Ledger-As-Of says how far it is.", true;
     BODY_TOO_LARGE = 413 "body_too_large" "The body is too large"

@@ -150,7 +150,7 @@ fn is_told(dir: &Path, what: &str) -> bool {
         TermQuery::Prefix("i1".to_owned()),
         TermQuery::all_of([term("iab"), term("gab")]),
     ] {
-        let mut walk = reader.snapshot().walk(&query, Order::NewestFirst, Some(50));
+        let mut walk = reader.snapshot().walk(&query, Order::NewestFirst, &(0..=50));
         loop {
             match walk.next_hours(7) {
                 Ok(Some(_)) => {}

@@ -151,6 +151,9 @@ pub(crate) fn sort(hits: &mut [Hit], order: Order) {
     }
 }
 
+/// Every hour there is.
+pub(crate) const EVER: std::ops::RangeInclusive<u32> = 0..=u32::MAX;
+
 pub(crate) fn walked(
     reader: &IndexReader,
     query: &TermQuery,
@@ -158,7 +161,12 @@ pub(crate) fn walked(
     from: Option<u32>,
     min_hits: usize,
 ) -> Vec<Hit> {
-    let mut walk = reader.snapshot().walk(query, order, from);
+    let within = match (order, from) {
+        (_, None) => EVER,
+        (Order::NewestFirst, Some(from)) => 0..=from,
+        (Order::OldestFirst, Some(from)) => from..=u32::MAX,
+    };
+    let mut walk = reader.snapshot().walk(query, order, &within);
     let mut found: Vec<Hit> = Vec::new();
     let mut small_chunks = 0;
     while let Some(chunk) = walk

@@ -2,7 +2,7 @@
 
 use search::{Order, TermQuery};
 
-use crate::support::{Fixture, document, term};
+use crate::support::{EVER, Fixture, document, term};
 
 /// 400 hours of 50 payments each; every one has a broad word, one in a hundred a rare one.
 fn broad() -> Fixture {
@@ -23,7 +23,7 @@ fn a_broad_word_costs_a_page_and_not_its_hit_list() {
     let fixture = broad();
     for (order, first) in [(Order::NewestFirst, 490_399), (Order::OldestFirst, 490_000)] {
         for query in [term("gbr"), TermQuery::All] {
-            let mut walk = fixture.reader().snapshot().walk(&query, order, None);
+            let mut walk = fixture.reader().snapshot().walk(&query, order, &EVER);
             let chunk = walk
                 .next_hours(21)
                 .unwrap_or_else(|error| panic!("{error}"))
@@ -60,7 +60,10 @@ fn a_payment_far_in_the_future_does_not_widen_the_windows() {
     let mut fixture = broad();
     fixture.upsert(document(20_000, 70_389_527, &["gbr"]));
     fixture.commit();
-    let mut walk = fixture.reader().snapshot().walk(&term("gbr"), Order::NewestFirst, None);
+    let mut walk = fixture
+        .reader()
+        .snapshot()
+        .walk(&term("gbr"), Order::NewestFirst, &EVER);
     let chunk = walk
         .next_hours(21)
         .unwrap_or_else(|error| panic!("{error}"))
@@ -81,7 +84,7 @@ fn words_that_never_meet_end_the_walk() {
     }
     fixture.commit();
     let never = TermQuery::all_of([term("gab"), term("gcd")]);
-    let mut walk = fixture.reader().snapshot().walk(&never, Order::NewestFirst, None);
+    let mut walk = fixture.reader().snapshot().walk(&never, Order::NewestFirst, &EVER);
     assert!(walk.next_hours(20).is_ok_and(|end| end.is_none()));
 }
 
@@ -91,7 +94,7 @@ fn a_snapshot_keeps_its_commit() {
     fixture.upsert(document(1, 5, &["ia"]));
     fixture.commit();
     let before = fixture.reader().snapshot();
-    let mut walk = before.walk(&term("ia"), Order::NewestFirst, None);
+    let mut walk = before.walk(&term("ia"), Order::NewestFirst, &EVER);
     fixture.upsert(document(1, 6, &["ib"]));
     fixture.upsert(document(2, 6, &["ia"]));
     assert_eq!(fixture.reader().position().batch_no, 1, "not committed yet");

@@ -13,7 +13,7 @@ use crate::failure::Failure;
 pub(crate) fn run(args: &AuditArgs) -> Result<ExitCode, Failure> {
     let AuditCommand::Verify { store } = &args.command;
     let dir = Config::load(store)?.data_dir;
-    data_dir::prepare(&dir)?;
+    data_dir::expect(&dir)?;
     let path = dir.join(audit::FILE);
     let verified = audit::verify(&path)
         .map_err(|cause| Failure::Store(format!("the audit log {} cannot be read: {cause}", path.display())))?;

@@ -29,7 +29,7 @@ pub(crate) fn run(args: &BackupArgs) -> Result<ExitCode, Failure> {
 
 /// No server runs: the lock is ours.
 fn alone(config: &Config, dir: &Path) -> Result<Value, Failure> {
-    let stores = Stores::open(config)?;
+    let stores = Stores::open_existing(config)?;
     backup::make(&stores.reader, dir, &mut tell)
 }
 

@@ -80,6 +80,7 @@ pub(crate) fn run(args: DemoArgs) -> Result<ExitCode, Failure> {
             .map_err(|error| Failure::Store(chain(&error)))?;
         printed.push((role, key.key));
     }
+    say(&format!("\nIts data: --data-dir {}", config.data_dir.display()))?;
     say(&tour::text(
         &address,
         &cluster.bootstrap_servers(),

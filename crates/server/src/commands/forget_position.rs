@@ -14,7 +14,7 @@ use crate::telemetry;
 pub(crate) fn run(args: &ForgetPositionArgs) -> Result<ExitCode, Failure> {
     telemetry::start_logs("warn");
     let config = Config::load(&args.store)?;
-    let mut stores = Stores::open(&config)?;
+    let mut stores = Stores::open_existing(&config)?;
     let held: Vec<PartitionId> = stores.writer.positions().iter().map(|(id, _)| id.clone()).collect();
     let mut chosen = Vec::new();
     for name in &args.partitions {

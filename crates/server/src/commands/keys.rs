@@ -12,6 +12,7 @@ use crate::audited;
 use crate::cli::{KeysArgs, KeysCommand, StoreArgs};
 use crate::config::Config;
 use crate::failure::{Failure, chain};
+use crate::telemetry;
 
 /// The key file in a data directory.
 pub(crate) const FILE: &str = "keys.json";
@@ -22,8 +23,22 @@ pub(crate) fn open(data_dir: &Path) -> Result<KeyStore, Failure> {
     KeyStore::open(data_dir.join(FILE)).map_err(|error| refused(&error))
 }
 
+/// The keys of a store that is there.
 fn store(args: &StoreArgs) -> Result<KeyStore, Failure> {
-    open(&Config::load(args)?.data_dir)
+    let dir = Config::load(args)?.data_dir;
+    data_dir::expect(&dir)?;
+    open(&dir)
+}
+
+/// Keys can be made before the first message: where there is no store yet, one is made, and said so.
+fn store_or_new(args: &StoreArgs) -> Result<KeyStore, Failure> {
+    let dir = Config::load(args)?.data_dir;
+    let is_new = !dir.join(data_dir::MARKER).exists();
+    let keys = open(&dir)?;
+    if is_new {
+        tracing::warn!(data_dir = %dir.display(), "there was no store here: a new one was made");
+    }
+    Ok(keys)
 }
 
 fn refused(error: &KeyError) -> Failure {
@@ -41,6 +56,7 @@ fn refused(error: &KeyError) -> Failure {
 
 #[expect(clippy::print_stdout, reason = "keys are printed")]
 pub(crate) fn run(args: KeysArgs) -> Result<ExitCode, Failure> {
+    telemetry::start_logs("warn");
     match args.command {
         KeysCommand::Create {
             store: args,
@@ -48,7 +64,7 @@ pub(crate) fn run(args: KeysArgs) -> Result<ExitCode, Failure> {
             merchants,
         } => {
             let role: Role = role.parse().map_err(|error| refused(&error))?;
-            let keys = store(&args)?;
+            let keys = store_or_new(&args)?;
             let made = keys
                 .create(role, &merchants, Utc::now())
                 .map_err(|error| refused(&error))?;

@@ -39,7 +39,7 @@ pub(crate) fn run(args: &StoreArgs) -> Result<ExitCode, Failure> {
 
 /// No server runs: the lock is ours.
 fn alone(config: &Config, bars: &mut Bars) -> Result<u64, Failure> {
-    let stores = Stores::open(config)?;
+    let stores = Stores::open_existing(config)?;
     audited::record(stores.dir.path(), Act::RebuildIndex, "index")?;
     let limits = config.index_limits();
     let mut told = |now: RebuildProgress| bars.show(now.stage, now.done, now.total);

@@ -15,7 +15,7 @@ use crate::telemetry;
 pub(crate) fn run(args: &StoreArgs) -> Result<ExitCode, Failure> {
     telemetry::start_logs("info");
     let config = Config::load(args)?;
-    let stores = Stores::open(&config)?;
+    let stores = Stores::open_existing(&config)?;
     // Starting the pipeline brings the index to the ledger's position, as a server's start would.
     let pipeline = Pipeline::start(
         stores.writer,

@@ -145,14 +145,24 @@ fn said(question: &Question) -> String {
     format!("{}\n{body}\n{:?}", String::from_utf8_lossy(&bytes), question.headers)
 }
 
-/// Does `work` for every merchant, on two threads, and fails with what it finds.
+/// How many merchants ask everything: `LEDGERLENS_TENANTS`, all 20 of them for a release. The store holds all of them.
+fn tenants() -> usize {
+    let set = std::env::var("LEDGERLENS_TENANTS").ok();
+    set.and_then(|set| set.parse().ok()).unwrap_or(8).min(MERCHANTS)
+}
+
+/// Does `work` for these merchants, on two threads, and fails with what it finds.
 fn for_every_merchant(work: impl Fn(usize) -> Vec<String> + Sync) {
     let next = AtomicUsize::new(0);
     let found = Mutex::new(Vec::new());
     thread::scope(|scope| {
         for _ in 0..2 {
             scope.spawn(|| {
-                while let merchant @ 0..MERCHANTS = next.fetch_add(1, Ordering::Relaxed) {
+                loop {
+                    let merchant = next.fetch_add(1, Ordering::Relaxed);
+                    if merchant >= tenants() {
+                        return;
+                    }
                     let new = work(merchant);
                     let mut found = found.lock().expect("no other test thread panicked");
                     found.extend(new);
@@ -215,8 +225,9 @@ fn a_merchant_is_answered_as_if_it_were_alone() {
         out
     });
     crate::program::say(&format!(
-        "{MERCHANTS} merchants, {} messages, {} questions, {} pages; {shared} orphans of several merchants, {set_aside} \
+        "{} of {MERCHANTS} merchants, {} messages, {} questions, {} pages; {shared} orphans of several merchants, {set_aside} \
          entries set aside",
+        tenants(),
         messages.len(),
         asked.into_inner(),
         pages.into_inner()
