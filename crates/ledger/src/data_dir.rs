@@ -64,7 +64,8 @@ pub fn prepare(path: &Path) -> Result<(), LedgerError> {
 /// # Errors
 /// [`LedgerError::Absent`] where there is none, and those of [`prepare`].
 pub fn expect(path: &Path) -> Result<(), LedgerError> {
-    if !path.join(MARKER).exists() {
+    let is_empty = fs::read_dir(path).map_or(true, |mut items| items.next().is_none());
+    if is_empty {
         return Err(LedgerError::Absent(path.to_owned()));
     }
     prepare(path)

@@ -14,6 +14,7 @@ mod many;
 mod page;
 mod payout;
 mod plan;
+mod recently;
 mod recheck;
 mod report_stream;
 mod sort_key;

@@ -4,7 +4,7 @@
 //! candidates, and beside them the payments that the index has not reached yet. **Ledger first** otherwise, and while
 //! there is no index: the list table, narrowed by what it can decide. Either way the row decides in the end.
 
-use std::collections::{HashSet, VecDeque};
+use std::collections::VecDeque;
 use std::rc::Rc;
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -14,6 +14,7 @@ use search::{Document, Hit, IndexSnapshot, Screen, TermQuery, Walk, term_query};
 use crate::error::LookupError;
 use crate::lookup::Lookup;
 use crate::page::PageRequest;
+use crate::recently::Recently;
 use crate::sort_key::SortKey;
 use crate::span::Span;
 
@@ -193,7 +194,7 @@ impl Plan {
     /// document of each; what the index has not reached comes for each change, and once more in its old document.
     pub(crate) fn may_repeat(&self, seq: u64) -> bool {
         match self {
-            Plan::Index(plan) => plan.recent.seqs.contains(&seq),
+            Plan::Index(plan) => plan.recent.contains(seq),
             Plan::Ledger(_) => false,
         }
     }
@@ -268,40 +269,6 @@ pub(crate) fn hour_start(hour: u32) -> DateTime<Utc> {
     DateTime::from_timestamp(i64::from(hour) * 3600, 0).unwrap_or(DateTime::UNIX_EPOCH)
 }
 
-/// Payments that the index has not reached, by hour in list order.
-struct Recently {
-    seqs: HashSet<u64>,
-    ahead: std::iter::Peekable<std::vec::IntoIter<(u32, u64)>>,
-    order: Order,
-}
-
-impl Recently {
-    fn of(mut hits: Vec<(u32, u64)>, order: Order) -> Self {
-        match order {
-            Order::NewestFirst => hits.sort_unstable_by_key(|(hour, seq)| (std::cmp::Reverse(*hour), *seq)),
-            Order::OldestFirst => hits.sort_unstable(),
-        }
-        Recently {
-            seqs: hits.iter().map(|(_, seq)| *seq).collect(),
-            ahead: hits.into_iter().peekable(),
-            order,
-        }
-    }
-
-    /// Those that lie no later in the list than `hour`.
-    fn until(&mut self, hour: u32) -> Vec<u64> {
-        let order = self.order;
-        let mut taken = Vec::new();
-        while let Some((_, seq)) = self.ahead.next_if(|(next, _)| match order {
-            Order::NewestFirst => *next >= hour,
-            Order::OldestFirst => *next <= hour,
-        }) {
-            taken.push(seq);
-        }
-        taken
-    }
-}
-
 pub(crate) struct IndexFirst {
     recent: Recently,
     walk: Walk,
@@ -321,7 +288,7 @@ impl IndexFirst {
         }
         let Some(hits) = front(&mut self.pending, self.stretch, |hit| hit.hour) else {
             self.ended = true;
-            let seqs = self.recent.ahead.by_ref().map(|(_, seq)| seq).collect();
+            let seqs = self.recent.rest();
             return Ok(Some(Stretch {
                 seqs,
                 end: End::Everything,

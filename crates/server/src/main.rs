@@ -12,6 +12,7 @@ mod manifest;
 mod operations;
 mod progress_bar;
 mod secret;
+mod setting_names;
 mod stores;
 mod telemetry;
 
