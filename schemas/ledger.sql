@@ -63,8 +63,9 @@ create table repeats (
     position  bigint not null
 );
 
--- The unified ledger row by row. sign +1 puts a row in, -1 takes the same row out again; what a reader sees is the sum.
-create table entries (
+-- The unified ledger row by row, in two tables: rows about long before their batch lie apart, so that the others lie in the order of
+-- their days and a question about some days reads little else. sign +1 puts a row in, -1 takes the same row out again; what a reader sees is the sum.
+create table entries_near (
     sign        tinyint not null,
     seq         bigint not null,
     payment_key varchar not null,   -- what lists of entries are sorted and paged by
@@ -86,9 +87,11 @@ create table entries (
     payout      bigint not null,
     cost        hugeint not null
 );
+create table entries_late as from entries_near;
+create view entries as from entries_near union all from entries_late;
 
 -- What lists of payments filter and sort by, signed like entries: one row a payment that has something live.
-create table payments (
+create table payments_near (
     sign              tinyint not null,
     seq               bigint not null,
     merchant_id       varchar,
@@ -104,9 +107,11 @@ create table payments (
     approved_at       timestamp,
     flags             smallint not null  -- bit i: the i-th flag in alphabetical order
 );
+create table payments_late as from payments_near;
+create view payments as from payments_near union all from payments_late;
 
 -- Pre-added sums, as signed changes per batch and cell; answers add them up, compaction folds them.
-create table rollups (
+create table rollups_near (
     basis               tinyint not null,  -- 0 event_day, 1 sale_day, 2 sold_on, 3 paid_out_on, 4 orphaned
     day                 date,
     merchant_id         varchar not null,
@@ -125,6 +130,8 @@ create table rollups (
     payout              hugeint not null,
     cost                hugeint not null
 );
+create table rollups_late as from rollups_near;
+create view rollups as from rollups_near union all from rollups_late;
 
 -- Messages that could not be applied and contents that contradict another, kept with the reason.
 create table quarantine (

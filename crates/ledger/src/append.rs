@@ -11,6 +11,7 @@ use crate::codec::kind_code;
 use crate::error::LedgerError;
 use crate::events::EventRow;
 use crate::fold::{EntryChange, RepeatRow, Signed, VersionRow};
+use crate::late::Lateness;
 use crate::list_row::ListRow;
 
 pub(crate) fn micros(at: DateTime<Utc>) -> i64 {
@@ -56,6 +57,33 @@ fn appender<'a>(connection: &'a Connection, table: &str) -> Result<Appender<'a>,
 fn flush(mut appender: Appender<'_>) -> Result<(), LedgerError> {
     // Dropping an appender swallows its errors.
     appender.flush().map_err(LedgerError::engine("appended a batch"))
+}
+
+/// The two tables of a view: see [`crate::late`].
+struct Tables<'a> {
+    near: Appender<'a>,
+    late: Appender<'a>,
+}
+
+impl<'a> Tables<'a> {
+    fn of(connection: &'a Connection, view: &str) -> Result<Self, LedgerError> {
+        Ok(Tables {
+            near: appender(connection, &format!("{view}_near"))?,
+            late: appender(connection, &format!("{view}_late"))?,
+        })
+    }
+
+    fn choose(&mut self, is_late: bool) -> &mut Appender<'a> {
+        match is_late {
+            true => &mut self.late,
+            false => &mut self.near,
+        }
+    }
+
+    fn flush(self) -> Result<(), LedgerError> {
+        flush(self.near)?;
+        flush(self.late)
+    }
 }
 
 pub(crate) fn versions(
@@ -112,8 +140,8 @@ pub(crate) fn repeats(
     flush(appender)
 }
 
-pub(crate) fn entries(connection: &Connection, rows: &[EntryChange]) -> Result<(), LedgerError> {
-    let mut appender = appender(connection, "entries")?;
+pub(crate) fn entries(connection: &Connection, rows: &[EntryChange], late: &Lateness) -> Result<(), LedgerError> {
+    let mut tables = Tables::of(connection, "entries")?;
     for EntryChange {
         sign,
         seq,
@@ -121,7 +149,9 @@ pub(crate) fn entries(connection: &Connection, rows: &[EntryChange]) -> Result<(
         row,
     } in rows
     {
-        appender
+        let is_late = late.is_late([row.event_day, row.sale_day, row.sold_on, row.paid_out_on]);
+        tables
+            .choose(is_late)
             .append_row(params![
                 sign,
                 *seq as i64,
@@ -146,13 +176,15 @@ pub(crate) fn entries(connection: &Connection, rows: &[EntryChange]) -> Result<(
             ])
             .map_err(LedgerError::engine("appended entries"))?;
     }
-    flush(appender)
+    tables.flush()
 }
 
-pub(crate) fn payments(connection: &Connection, rows: &Signed<ListRow>) -> Result<(), LedgerError> {
-    let mut appender = appender(connection, "payments")?;
+pub(crate) fn payments(connection: &Connection, rows: &Signed<ListRow>, late: &Lateness) -> Result<(), LedgerError> {
+    let mut tables = Tables::of(connection, "payments")?;
     for (sign, seq, row) in rows {
-        appender
+        let is_late = late.is_late([Some(row.occurred_at.date_naive()), row.sale_day]);
+        tables
+            .choose(is_late)
             .append_row(params![
                 sign,
                 *seq as i64,
@@ -171,16 +203,18 @@ pub(crate) fn payments(connection: &Connection, rows: &Signed<ListRow>) -> Resul
             ])
             .map_err(LedgerError::engine("appended payments"))?;
     }
-    flush(appender)
+    tables.flush()
 }
 
 pub(crate) fn rollups<'a>(
     connection: &Connection,
     cells: impl IntoIterator<Item = (&'a Cell, &'a Measures)>,
+    late: &Lateness,
 ) -> Result<(), LedgerError> {
-    let mut appender = appender(connection, "rollups")?;
+    let mut tables = Tables::of(connection, "rollups")?;
     for (cell, sums) in cells {
-        appender
+        tables
+            .choose(late.is_late([cell.day]))
             .append_row(params![
                 basis_code(cell.basis),
                 date(cell.day),
@@ -202,7 +236,7 @@ pub(crate) fn rollups<'a>(
             ])
             .map_err(LedgerError::engine("appended rollups"))?;
     }
-    flush(appender)
+    tables.flush()
 }
 
 pub(crate) fn keys(connection: &Connection, keys: &[(u64, u64)]) -> Result<(), LedgerError> {

@@ -28,6 +28,10 @@ pub struct Options {
     pub readers: usize,
     /// Messages of which it is kept what became of them, by the id of their event. Default 10 million.
     pub events_max: u64,
+    /// Rows about so many days before the rest of their batch lie apart. Default 45: see `late.rs`.
+    pub late_days: u32,
+    /// Rows of a batch that tell what time it is about. Default 256.
+    pub late_batch_rows: usize,
 }
 
 impl Default for Options {
@@ -40,6 +44,8 @@ impl Default for Options {
             row_cache_bytes: 192 << 20,
             readers: 8,
             events_max: 10_000_000,
+            late_days: 45,
+            late_batch_rows: 256,
         }
     }
 }

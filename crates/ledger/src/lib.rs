@@ -40,6 +40,7 @@ mod fold;
 mod generations;
 pub mod joint;
 mod keymap;
+mod late;
 mod list_row;
 mod meta;
 mod payment_sums;

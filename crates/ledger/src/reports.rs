@@ -70,9 +70,54 @@ pub struct Report {
     pub orphans_left_out: i64,
 }
 
-/// The entries' rows as cells: the same rule as `domain::rollup::contributions`, written a second time so that one
-/// checks the other.
-pub(crate) const LEDGER_CELLS: &str = include_str!("reports/ledger_cells.sql");
+const LEDGER_CELLS: &str = include_str!("reports/ledger_cells.sql");
+
+/// The entries' rows as cells of these bases: the same rule as `domain::rollup::contributions`, written a second time so
+/// that one checks the other. Each basis names its day's column, so that a span of days reads the rows of these days.
+pub(crate) fn ledger_cells(bases: &[Basis]) -> String {
+    let cells: Vec<String> = bases
+        .iter()
+        .map(|basis| {
+            let (day, counted) = match basis {
+                Basis::EventDay => ("event_day", "kind <> 2"),
+                Basis::SaleDay => ("sale_day", "kind <> 2 and sale_day is not null"),
+                Basis::SoldOn => ("sold_on", "kind = 2"),
+                Basis::PaidOutOn => ("paid_out_on", "kind = 2 and paid_out_on is not null"),
+                Basis::Orphaned => ("null::date", "kind = 0 and sale_day is null"),
+            };
+            LEDGER_CELLS
+                .replace("/* BASIS */", &basis_code(*basis).to_string())
+                .replace("/* DAY */", day)
+                .replace("/* COUNTED */", counted)
+        })
+        .collect();
+    format!("({}) cells", cells.join(" union all "))
+}
+
+/// The measures that cells of a basis can have, in the order of [`Measures`]; of the others there is nothing to add up.
+const fn measures_of(basis: Basis) -> [bool; 11] {
+    match basis {
+        Basis::EventDay | Basis::SaleDay | Basis::Orphaned => {
+            [true, true, true, true, true, false, false, false, false, false, false]
+        }
+        Basis::SoldOn | Basis::PaidOutOn => [false, false, false, false, false, true, true, true, true, true, true],
+    }
+}
+
+/// Column and whether it counts rows, in the order of [`Measures`].
+const MEASURES: [(&str, bool); 11] = [
+    ("payment_count", true),
+    ("payment_amount", false),
+    ("cancellation_count", true),
+    ("cancellation_amount", false),
+    ("failed_count", true),
+    ("settlement_count", true),
+    ("gross", false),
+    ("fee", false),
+    ("vat", false),
+    ("payout", false),
+    ("cost", false),
+];
 
 /// Sums over cells of the request's basis.
 ///
@@ -225,21 +270,35 @@ fn sums(
         .collect();
     let conditions = conditions(request, scope);
     let cells = match request.source {
-        SumSource::Rollup => "rollups",
-        SumSource::Ledger => LEDGER_CELLS,
+        SumSource::Rollup => "rollups".to_owned(),
+        SumSource::Ledger => ledger_cells(&[request.basis]),
     };
+    let measures = MEASURES.iter().zip(measures_of(request.basis));
+    let sums: Vec<String> = measures
+        .clone()
+        .map(|((column, is_count), has)| match (has, is_count) {
+            (true, true) => format!("sum({column})::bigint"),
+            (true, false) => format!("sum({column})::hugeint"),
+            (false, true) => "0::bigint".to_owned(),
+            (false, false) => "0::hugeint".to_owned(),
+        })
+        .collect();
+    let left: Vec<String> = measures
+        .filter(|((_, is_count), has)| *is_count && *has)
+        .map(|((column, _), _)| format!("sum({column}) <> 0"))
+        .collect();
     let sql = format!(
         "select {day} - date '1970-01-01', {month} - date '1970-01-01', {method}, {merchant}, currency,
-                sum(payment_count)::bigint as payments, sum(payment_amount), sum(cancellation_count)::bigint as cancellations,
-                sum(cancellation_amount), sum(failed_count)::bigint as failures, sum(settlement_count)::bigint as settlements,
-                sum(gross), sum(fee), sum(vat), sum(payout), sum(cost)
+                {sums}
          from {cells} where {conditions} group by {keys}
-         having payments <> 0 or cancellations <> 0 or failures <> 0 or settlements <> 0
+         having {left}
          order by {keys} limit {take} offset {skip}",
         day = column(Group::Day, "date"),
         month = column(Group::Month, "date"),
         method = column(Group::Method, "varchar"),
         merchant = column(Group::Merchant, "varchar"),
+        sums = sums.join(", "),
+        left = left.join(" or "),
         conditions = conditions.sql.join(" and "),
         keys = keys.join(", "),
         take = window.take,

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use chrono::NaiveDate;
 use domain::derive::LiveEntries;
 use domain::dossier::Dossier;
-use domain::rollup::{LedgerRow, ledger_rows};
+use domain::rollup::{Basis, LedgerRow, ledger_rows};
 use duckdb::Connection;
 use duckdb::types::Value;
 
@@ -21,7 +21,7 @@ use crate::joint::Joint;
 use crate::list_row::ListRow;
 use crate::quarantine::aside_of;
 use crate::reader::Reader;
-use crate::reports::LEDGER_CELLS;
+use crate::reports::ledger_cells;
 
 /// Payments checked at once.
 const RANGE: u64 = 20_000;
@@ -230,7 +230,7 @@ fn cells(connection: &Connection, out: &mut Verified) -> Result<(), LedgerError>
         )
         .map_err(LedgerError::engine(doing))?
         .unsigned_abs();
-    let sql = CELLS.replace("/* ledger cells */", LEDGER_CELLS);
+    let sql = CELLS.replace("/* ledger cells */", &ledger_cells(&Basis::ALL));
     let mut statement = connection.prepare(&sql).map_err(LedgerError::engine(doing))?;
     let rows = statement
         .query_map([], |row| row.get::<_, String>(0))

@@ -25,6 +25,7 @@ use crate::event_find::EventWatch;
 use crate::events::{self, Hasher, Notes};
 use crate::fold::{Batch, Incoming, Touched, Work, Works, finish, fold};
 use crate::keymap::{KeyMap, SEQ_MAX};
+use crate::late::Lateness;
 use crate::meta;
 use crate::positions::{self, SourceIds};
 use crate::quarantine;
@@ -53,6 +54,7 @@ pub struct Writer {
     wal_bytes: u64,
     events_max: u64,
     events: events::Kept,
+    late: Lateness,
 }
 
 /// Opens the ledger in a locked data directory and brings the row store up to it.
@@ -101,8 +103,10 @@ pub fn open(dir: &DataDir, options: &Options, zones: Zones) -> Result<(Writer, R
         wal_bytes: options.wal_bytes,
         events_max: options.events_max,
         events: events::Kept::default(),
+        late: Lateness::new(options.late_days, options.late_batch_rows),
     };
     writer.reload()?;
+    writer.late.resume(&writer.connection)?;
     Ok((writer, Reader::new(shared)))
 }
 

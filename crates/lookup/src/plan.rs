@@ -82,7 +82,7 @@ impl Pace {
         Pace {
             chunk: limit * 2 + 2,
             chunk_max: 5_000,
-            stretch: usize::MAX,
+            stretch: limit * 2 + 2,
         }
     }
 

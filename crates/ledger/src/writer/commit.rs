@@ -35,9 +35,10 @@ impl Writer {
         let source_id = |partition: &PartitionId| ids.get(partition).copied().unwrap_or(-1);
         append::versions(&self.connection, head.batch_no, at, &prepared.versions, &source_id)?;
         append::repeats(&self.connection, head.batch_no, &prepared.repeats, &source_id)?;
-        append::entries(&self.connection, &prepared.entries)?;
-        append::payments(&self.connection, &prepared.payments)?;
-        append::rollups(&self.connection, &prepared.cells)?;
+        self.late.follow(&prepared.entries);
+        append::entries(&self.connection, &prepared.entries, &self.late)?;
+        append::payments(&self.connection, &prepared.payments, &self.late)?;
+        append::rollups(&self.connection, &prepared.cells, &self.late)?;
         append::keys(&self.connection, keys)?;
         let next_n = quarantine_rows::write(
             &self.connection,

@@ -125,6 +125,9 @@ impl Product {
             memory_bytes: 128 << 20,
             threads: 1,
             row_cache_bytes: 4 << 20,
+            // So that histories of a few messages have late rows.
+            late_days: 3,
+            late_batch_rows: 4,
             ..ledger::Options::default()
         };
         let (writer, reader) = ledger::open(&lock, &options, self.zones.clone()).expect("the ledger opens");
