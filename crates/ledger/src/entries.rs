@@ -77,7 +77,7 @@ pub(crate) fn page(
     // Most entries were put in once, some were changed a few times.
     let mut chunk = limit * 4 + 64;
     while found.len() < limit {
-        let rows = signed(connection, &condition, after.as_ref(), chunk)?;
+        let rows = signed(connection, &condition, &behind(after.as_ref()), Some(chunk))?;
         let complete = rows.len() < chunk;
         let mut net = Net::default();
         for (row, sign) in rows {
@@ -100,19 +100,20 @@ pub(crate) fn page(
     Ok(found)
 }
 
+/// The rows of a part of the list, in its order.
 fn signed(
     connection: &Connection,
     condition: &Condition,
-    after: Option<&EntryPlace>,
-    limit: usize,
+    part: &Condition,
+    limit: Option<usize>,
 ) -> Result<Vec<(EntryRow, i64)>, LedgerError> {
     let doing = "listed entries";
-    let (behind, mut values) = behind(after);
+    let limit = limit.map(|limit| format!("limit {limit}")).unwrap_or_default();
     let sql = format!(
-        "select {COLUMNS} from entries where {behind} and ({}) order by {ORDER} limit {limit}",
-        condition.sql
+        "select {COLUMNS} from entries where {} and ({}) order by {ORDER} {limit}",
+        part.sql, condition.sql
     );
-    values.extend(condition.values.iter().cloned());
+    let values = part.values.iter().chain(&condition.values);
     let mut statement = connection.prepare(&sql).map_err(LedgerError::engine(doing))?;
     let mut rows = statement
         .query(duckdb::params_from_iter(values))
@@ -124,17 +125,16 @@ fn signed(
     Ok(found)
 }
 
-fn behind(after: Option<&EntryPlace>) -> (&'static str, Vec<Value>) {
+fn behind(after: Option<&EntryPlace>) -> Condition {
     let Some(after) = after else {
-        return ("true", Vec::new());
+        return Condition::plain("true");
     };
     let key = || Value::Text(after.payment_key.clone());
     let kind = || Value::TinyInt(kind_code(after.kind).cast_signed());
-    let sql = "payment_key >= ? and (payment_key > ? or kind > ? or (kind = ? and entry_id > ?))";
-    (
-        sql,
-        vec![key(), key(), kind(), kind(), Value::Text(after.entry_id.clone())],
-    )
+    Condition {
+        sql: "payment_key >= ? and (payment_key > ? or kind > ? or (kind = ? and entry_id > ?))".to_owned(),
+        values: vec![key(), key(), kind(), kind(), Value::Text(after.entry_id.clone())],
+    }
 }
 
 /// Adds up the signs of rows that come in the order of lists.
@@ -256,65 +256,85 @@ fn status_of(kind: Kind, status: &str) -> Option<&'static str> {
     }
 }
 
-/// All entries that satisfy a filter, in the order of lists, without holding them in memory: they are sorted once into a
-/// temporary table, which spills to disk, and read from there in pieces.
+/// All entries that satisfy a filter, in the order of lists, a range of payment keys at a time, so that memory does not
+/// grow with the number of rows: sorting all of them at once would.
 pub struct EntryStream<'a> {
     connection: &'a Connection,
-    next: i64,
-    net: Net,
+    condition: Condition,
+    /// Where the range to be read begins; none at the very beginning.
+    from: Option<String>,
+    /// Where each further range begins.
+    bounds: VecDeque<String>,
+    rows: VecDeque<EntryRow>,
     ended: bool,
 }
 
-/// Rows read from the sorted table at once.
-const PIECE: i64 = 20_000;
+/// Of so many payment keys one is looked at to find the bounds of ranges.
+const SAMPLED: usize = 1_000;
+
+/// Rows of sampled keys in a range: some 50,000 rows altogether, 30 MB while they are sorted.
+const SAMPLE_OF_RANGE: usize = 50;
 
 impl<'a> EntryStream<'a> {
-    /// The table lives in the read transaction of `connection` and goes with it; one stream at a time.
+    /// Reads in the transaction of `connection`, which holds the position.
     pub(crate) fn begin(connection: &'a Connection, filter: &Filter, scope: &Scope) -> Result<Self, LedgerError> {
-        let doing = "sorted entries";
         let condition = entry_condition::of(connection, filter, scope)?;
-        let sql = format!(
-            "create or replace temp table sorted_entries as
-             select {COLUMNS} from entries where {} order by {ORDER}",
-            condition.sql
-        );
-        connection
-            .execute(&sql, duckdb::params_from_iter(condition.values.iter()))
-            .map_err(LedgerError::engine(doing))?;
-        // Rows that are not committed are numbered from somewhere above.
-        let first: Option<i64> = connection
-            .query_row("select min(rowid) from temp.sorted_entries", [], |row| row.get(0))
-            .map_err(LedgerError::engine(doing))?;
         Ok(EntryStream {
             connection,
-            next: first.unwrap_or(0),
-            net: Net::default(),
+            bounds: bounds(connection, &condition)?,
+            condition,
+            from: None,
+            rows: VecDeque::new(),
             ended: false,
         })
     }
 
-    fn piece(&mut self) -> Result<(), LedgerError> {
-        let doing = "read sorted entries";
-        let mut statement = self
-            .connection
-            .prepare_cached("select * from temp.sorted_entries where rowid >= ? and rowid < ? order by rowid")
-            .map_err(LedgerError::engine(doing))?;
-        let mut rows = statement
-            .query([self.next, self.next + PIECE])
-            .map_err(LedgerError::engine(doing))?;
-        let mut count = 0;
-        while let Some(row) = rows.next().map_err(LedgerError::engine(doing))? {
-            let (row, sign) = read(row)?;
-            self.net.take(row, sign)?;
-            count += 1;
+    fn read_on(&mut self) -> Result<(), LedgerError> {
+        let until = self.bounds.pop_front();
+        self.ended = until.is_none();
+        let side = |bound: &Option<String>, compare: &str| {
+            bound.as_ref().map(|key| Condition {
+                sql: format!("payment_key {compare} ?"),
+                values: vec![Value::Text(key.clone())],
+            })
+        };
+        let sides: Vec<Condition> = [side(&self.from, ">="), side(&until, "<")]
+            .into_iter()
+            .flatten()
+            .collect();
+        let range = match sides.is_empty() {
+            true => Condition::plain("true"),
+            false => Condition::joined(sides, " and "),
+        };
+        let mut net = Net::default();
+        for (row, sign) in signed(self.connection, &self.condition, &range, None)? {
+            net.take(row, sign)?;
         }
-        self.next += count;
-        if count < PIECE {
-            self.net.end()?;
-            self.ended = true;
-        }
+        // The entries of a payment are never in two ranges.
+        net.end()?;
+        (self.rows, self.from) = (net.rows, until);
         Ok(())
     }
+}
+
+/// Payment keys that cut the list into ranges of about the same size.
+fn bounds(connection: &Connection, condition: &Condition) -> Result<VecDeque<String>, LedgerError> {
+    let doing = "divided entries";
+    let sql = format!(
+        "select payment_key from entries where hash(payment_key) % {SAMPLED} = 0 and ({}) order by payment_key",
+        condition.sql
+    );
+    let mut statement = connection.prepare(&sql).map_err(LedgerError::engine(doing))?;
+    let keys = statement
+        .query_map(duckdb::params_from_iter(&condition.values), |row| {
+            row.get::<_, String>(0)
+        })
+        .map_err(LedgerError::engine(doing))?
+        .collect::<Result<Vec<_>, _>>()
+        .map_err(LedgerError::engine(doing))?;
+    let mut bounds: Vec<String> = keys.into_iter().step_by(SAMPLE_OF_RANGE).skip(1).collect();
+    bounds.dedup();
+    Ok(bounds.into())
 }
 
 impl Iterator for EntryStream<'_> {
@@ -322,13 +342,13 @@ impl Iterator for EntryStream<'_> {
 
     fn next(&mut self) -> Option<Self::Item> {
         loop {
-            if let Some(row) = self.net.rows.pop_front() {
+            if let Some(row) = self.rows.pop_front() {
                 return Some(Ok(row));
             }
             if self.ended {
                 return None;
             }
-            if let Err(error) = self.piece() {
+            if let Err(error) = self.read_on() {
                 self.ended = true;
                 return Some(Err(error));
             }

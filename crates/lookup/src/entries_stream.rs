@@ -20,7 +20,7 @@ impl EntriesStream {
         self.joint.head()
     }
 
-    /// Sorts them, which may take its time, and hands them out.
+    /// Hands them out, a range of payment keys at a time.
     pub fn rows(&mut self) -> Result<impl Iterator<Item = Result<EntryRow, LookupError>>, LookupError> {
         let stream = self.joint.entry_stream(&self.filter, &self.scope)?;
         Ok(stream.map(|row| row.map_err(LookupError::from)))
