@@ -71,7 +71,7 @@ pub(crate) fn run(name: &'static str, load: &Load, groups: &[Group]) -> Result<R
         number(arrived.messages as f64 / arrived.took.as_secs_f64().max(1e-9)),
     );
     status::await_no_lag(&client)?;
-    let read = status::read(&client)?;
+    let read = status::await_read(&client, filled.messages + arrived.messages)?;
     if read != filled.messages + arrived.messages {
         report.wrong(format!(
             "{read} messages were read, {} published",

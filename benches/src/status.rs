@@ -119,3 +119,16 @@ fn problem(client: &Client) -> Result<String> {
     let status = client.json("/v1/ingest/status")?;
     Ok(status["problem"].as_str().unwrap_or("no problem is named").to_owned())
 }
+
+/// How many messages were read once all of those published are, or after a while in which they did not come: the end of
+/// the log that a server knows is some seconds old, so no lag does not mean that.
+pub(crate) fn await_read(client: &Client, published: u64) -> Result<u64> {
+    let started = Instant::now();
+    loop {
+        let found = read(client)?;
+        if found >= published || started.elapsed() > Duration::from_secs(30) {
+            return Ok(found);
+        }
+        thread::sleep(Duration::from_millis(50));
+    }
+}

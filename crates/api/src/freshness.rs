@@ -283,20 +283,18 @@ fn is_reached(want: &Want, seen: &Reached) -> bool {
     }
 }
 
-/// What is missing, so that a mistyped partition shows. An event's id is the asker's own and is not repeated.
-fn named(want: &Want, seen: &Reached) -> String {
+/// What is missing, in the asker's own words: how far a partition is would tell a merchant of others. An event's id is not
+/// repeated.
+fn named(want: &Want) -> String {
     match want {
         Want::Batch(_) => "the position of Ledger-Min-As-Of".to_owned(),
         Want::Event(_) => "an event of wait_for".to_owned(),
-        Want::Offset { partition, offset } => match seen.positions.next(partition) {
-            Some(next) => format!("{partition}@{offset} (it is at {next})"),
-            None => format!("{partition}@{offset} (nothing of this partition has come)"),
-        },
+        Want::Offset { partition, offset } => format!("{partition}@{offset}"),
     }
 }
 
 fn not_caught_up(app: &App, missing: &[Want], seen: &Reached) -> Problem {
-    let named: BTreeSet<String> = missing.iter().map(|want| named(want, seen)).collect();
+    let named: BTreeSet<String> = missing.iter().map(named).collect();
     let named: Vec<String> = named.into_iter().take(NAMED_MAX).collect();
     let detail = format!("the ledger has not reached {} yet", named.join(" and "));
     let problem = Problem::new(&kinds::NOT_CAUGHT_UP, detail).retry_after(1);

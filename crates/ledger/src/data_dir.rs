@@ -2,6 +2,7 @@
 
 use std::fs::{self, File, TryLockError};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use crate::codec::FORMAT;
 use crate::error::LedgerError;
@@ -15,12 +16,12 @@ pub fn marker_text() -> String {
     format!("format {FORMAT}\n")
 }
 
-/// A data directory that this process holds until the value is dropped.
+/// A data directory that this process holds until the value, and everything that was opened in it, is dropped.
 #[derive(Debug)]
 pub struct DataDir {
     path: PathBuf,
     // The operating system gives the lock back when the process ends, however it ends.
-    _lock: File,
+    lock: Arc<File>,
 }
 
 /// Makes the directory where it is missing, and checks that it is a data directory of this format or empty. Takes no
@@ -92,11 +93,16 @@ impl DataDir {
         match lock.try_lock() {
             Ok(()) => Ok(DataDir {
                 path: path.to_owned(),
-                _lock: lock,
+                lock: Arc::new(lock),
             }),
             Err(TryLockError::WouldBlock) => Err(LedgerError::Locked(path.to_owned())),
             Err(TryLockError::Error(source)) => Err(io(source)),
         }
+    }
+
+    /// Keeps the directory locked: a store that is still being closed must not be opened beside.
+    pub(crate) fn hold(&self) -> Arc<File> {
+        self.lock.clone()
     }
 
     pub fn path(&self) -> &Path {

@@ -1,6 +1,7 @@
 //! Reading: snapshots of the rows, and of rows and DuckDB at one and the same batch.
 
 use std::collections::BTreeSet;
+use std::fs::File;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -57,6 +58,8 @@ pub(crate) struct Shared {
     pub(crate) herald: Herald,
     pub(crate) events: Hasher,
     pub(crate) watch: EventWatch,
+    /// Let go of after all others, when the last reader is gone.
+    pub(crate) _dir: Arc<File>,
 }
 
 impl Shared {

@@ -90,6 +90,7 @@ pub fn open(dir: &DataDir, options: &Options, zones: Zones) -> Result<(Writer, R
         herald: Herald::new(),
         events: Hasher::new(seed),
         watch: EventWatch::default(),
+        _dir: dir.hold(),
     });
     let mut writer = Writer {
         connection,

@@ -105,6 +105,19 @@ pub(crate) fn index_limits(interval: Duration) -> IndexLimits {
     }
 }
 
+/// Opens what others may still be letting go of: the producer of an export that was read to its end a moment ago holds the
+/// stores until its thread is through, and a process that another test is just starting holds every lock until it runs.
+fn patiently<T, E: std::fmt::Debug>(what: &str, open: impl Fn() -> Result<T, E>) -> T {
+    let until = std::time::Instant::now() + Duration::from_secs(10);
+    loop {
+        match open() {
+            Ok(opened) => return opened,
+            Err(error) if std::time::Instant::now() > until => panic!("{what}: {error:?}"),
+            Err(_) => std::thread::sleep(Duration::from_millis(20)),
+        }
+    }
+}
+
 impl Product {
     pub(crate) fn new(zones: Zones, index: IndexLimits) -> Self {
         let dir = tempfile::tempdir().expect("a temporary directory");
@@ -120,7 +133,7 @@ impl Product {
     }
 
     fn open(&mut self) {
-        let lock = DataDir::lock(self.dir.path()).expect("the directory is free");
+        let lock = patiently("the directory is free", || DataDir::lock(self.dir.path()));
         let options = ledger::Options {
             memory_bytes: 128 << 20,
             threads: 1,
@@ -130,7 +143,7 @@ impl Product {
             late_batch_rows: 4,
             ..ledger::Options::default()
         };
-        let (writer, reader) = ledger::open(&lock, &options, self.zones.clone()).expect("the ledger opens");
+        let (writer, reader) = patiently("the ledger opens", || ledger::open(&lock, &options, self.zones.clone()));
         let place = IndexPlace {
             dir: lock.index(),
             reader: Arc::default(),
