@@ -65,7 +65,7 @@ fn stop_on_interrupt(stop: Arc<AtomicBool>) {
         return;
     };
     std::thread::spawn(move || {
-        runtime.block_on(super::serve::shutdown());
+        runtime.block_on(async { super::serve::shutdown().await });
         stop.store(true, Ordering::Release);
     });
 }

@@ -88,7 +88,7 @@ pub(crate) fn run(args: DemoArgs) -> Result<ExitCode, Failure> {
         &example,
         started.elapsed(),
     ))?;
-    runtime.block_on(service.serve(listener, serve::shutdown()))?;
+    runtime.block_on(async { service.serve(listener, serve::shutdown()).await })?;
     drop(present);
     drop(cluster);
     dir.close()

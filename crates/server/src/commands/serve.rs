@@ -8,6 +8,7 @@ use api::keys::KeyStore;
 use api::{App, AppParts, Progress};
 use ledger::acts::act_channel;
 use tokio::net::TcpListener;
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::cli::ServeArgs;
 use crate::config::Config;
@@ -30,13 +31,14 @@ pub(crate) fn run(args: ServeArgs) -> Result<ExitCode, Failure> {
     }
     let runtime = runtime()?;
     runtime.block_on(async {
+        let stop = shutdown();
         let listener = bind(&config.listen).await?;
         let service = Service::start(&config)?;
         let address = listener
             .local_addr()
             .map_or_else(|_| config.listen.clone(), |address| address.to_string());
         tracing::info!(address, data_dir = %config.data_dir.display(), "ledgerlens answers");
-        service.serve(listener, shutdown()).await
+        service.serve(listener, stop).await
     })?;
     tracing::info!("ledgerlens has ended");
     Ok(ExitCode::SUCCESS)
@@ -58,19 +60,26 @@ pub(crate) async fn bind(listen: &str) -> Result<TcpListener, Failure> {
     })
 }
 
-/// Ends with Ctrl-C or SIGTERM.
-pub(crate) async fn shutdown() {
-    let interrupted = tokio::signal::ctrl_c();
-    match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
-        Ok(mut terminated) => {
-            tokio::select! {
-                _ = interrupted => {}
-                _ = terminated.recv() => {}
-            }
+/// Ends with Ctrl-C or SIGTERM, also where one came before the future was looked at: from the call on, which must be in a
+/// runtime, no signal ends the process by itself.
+pub(crate) fn shutdown() -> impl Future<Output = ()> + Send + 'static {
+    let signals = [SignalKind::interrupt(), SignalKind::terminate()].map(signal);
+    async move {
+        let [interrupted, terminated] = signals;
+        tokio::select! {
+            () = came(interrupted) => {}
+            () = came(terminated) => {}
         }
-        Err(_) => {
-            let _ = interrupted.await;
+    }
+}
+
+/// A signal that cannot be listened for is left to the operating system.
+async fn came(signal: std::io::Result<Signal>) {
+    match signal {
+        Ok(mut signal) => {
+            signal.recv().await;
         }
+        Err(_) => std::future::pending().await,
     }
 }
 
