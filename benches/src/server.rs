@@ -20,8 +20,8 @@ const BINARY: &str = "LEDGERLENS_BIN";
 const START_PATIENCE: Duration = Duration::from_secs(300);
 const READY_EVERY: Duration = Duration::from_millis(5);
 
-/// The program, deaf to the settings of whoever measures: its defaults are what is measured, but for the rates of a key. Settings for a measurement
-/// are given as `BENCH_LEDGERLENS_...` and passed on without `BENCH_`.
+/// The program, deaf to the settings of whoever measures: its defaults are what is measured, but for the rates of a key.
+/// Settings for a measurement are given as `BENCH_LEDGERLENS_...` and passed on without `BENCH_`.
 pub(crate) fn ledgerlens() -> Command {
     let beside = std::env::current_exe()
         .ok()

@@ -151,3 +151,27 @@ impl Engine {
         fs::metadata(&self.file).map_or(0, |meta| meta.len()) + self.wal_bytes()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_log_that_cannot_be_folded_now_is_folded_later() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let (engine, _) = Engine::open(dir.path(), &Options::default()).expect("the ledger opens");
+        let connection = engine.connection().expect("a connection");
+        let write = "insert into meta values ('written', 'twice')";
+        connection.execute_batch(write).expect("written");
+        let log = engine.wal_bytes();
+        assert!(log > 0);
+        connection
+            .execute_batch("begin; update meta set value = 'more' where key = 'written'")
+            .expect("begun");
+        engine.checkpoint().expect("put off");
+        assert_eq!(engine.wal_bytes(), log);
+        connection.execute_batch("rollback").expect("ended");
+        engine.checkpoint().expect("folded");
+        assert_eq!(engine.wal_bytes(), 0);
+    }
+}

@@ -1,4 +1,4 @@
-//! The unified ledger row by row: pages, sums and streams of entries.
+//! The unified ledger row by row: pages and sums of entries.
 //!
 //! The table is signed: a change takes the old row out with -1 and puts the new one in with +1. Rows are read in the order
 //! of lists, so that all rows of one entry come together and their signs add up to the one that counts.
@@ -101,7 +101,7 @@ pub(crate) fn page(
 }
 
 /// The rows of a part of the list, in its order.
-fn signed(
+pub(crate) fn signed(
     connection: &Connection,
     condition: &Condition,
     part: &Condition,
@@ -139,16 +139,16 @@ fn behind(after: Option<&EntryPlace>) -> Condition {
 
 /// Adds up the signs of rows that come in the order of lists.
 #[derive(Default)]
-struct Net {
+pub(crate) struct Net {
     /// Rows of one entry: what they say, and how often it is in.
     open: Vec<(EntryRow, i64)>,
-    rows: VecDeque<EntryRow>,
+    pub(crate) rows: VecDeque<EntryRow>,
     /// The last entry all of whose rows are known.
     completed: Option<EntryPlace>,
 }
 
 impl Net {
-    fn take(&mut self, row: EntryRow, sign: i64) -> Result<(), LedgerError> {
+    pub(crate) fn take(&mut self, row: EntryRow, sign: i64) -> Result<(), LedgerError> {
         if self.open.first().is_some_and(|(open, _)| {
             (&open.payment_key, open.row.kind, &open.row.entry_id)
                 != (&row.payment_key, row.row.kind, &row.row.entry_id)
@@ -163,7 +163,7 @@ impl Net {
     }
 
     /// The rows of the open entry are complete.
-    fn end(&mut self) -> Result<(), LedgerError> {
+    pub(crate) fn end(&mut self) -> Result<(), LedgerError> {
         self.completed = self.open.first().map(|(row, _)| row.place()).or(self.completed.take());
         for (row, times) in self.open.drain(..) {
             match times {
@@ -253,105 +253,5 @@ fn status_of(kind: Kind, status: &str) -> Option<&'static str> {
         Kind::Payment => PaymentStatus::parse(status).map(|status| status.as_str()),
         Kind::Cancellation => CancellationStatus::parse(status).map(|status| status.as_str()),
         Kind::Settlement => LineStatus::parse(status).map(|status| status.as_str()),
-    }
-}
-
-/// All entries that satisfy a filter, in the order of lists, a range of payment keys at a time, so that memory does not
-/// grow with the number of rows: sorting all of them at once would.
-pub struct EntryStream<'a> {
-    connection: &'a Connection,
-    condition: Condition,
-    /// Where the range to be read begins; none at the very beginning.
-    from: Option<String>,
-    /// Where each further range begins.
-    bounds: VecDeque<String>,
-    rows: VecDeque<EntryRow>,
-    ended: bool,
-}
-
-/// Of so many payment keys one is looked at to find the bounds of ranges.
-const SAMPLED: usize = 1_000;
-
-/// Rows of sampled keys in a range: some 50,000 rows altogether, 30 MB while they are sorted.
-const SAMPLE_OF_RANGE: usize = 50;
-
-impl<'a> EntryStream<'a> {
-    /// Reads in the transaction of `connection`, which holds the position.
-    pub(crate) fn begin(connection: &'a Connection, filter: &Filter, scope: &Scope) -> Result<Self, LedgerError> {
-        let condition = entry_condition::of(connection, filter, scope)?;
-        Ok(EntryStream {
-            connection,
-            bounds: bounds(connection, &condition)?,
-            condition,
-            from: None,
-            rows: VecDeque::new(),
-            ended: false,
-        })
-    }
-
-    fn read_on(&mut self) -> Result<(), LedgerError> {
-        let until = self.bounds.pop_front();
-        self.ended = until.is_none();
-        let side = |bound: &Option<String>, compare: &str| {
-            bound.as_ref().map(|key| Condition {
-                sql: format!("payment_key {compare} ?"),
-                values: vec![Value::Text(key.clone())],
-            })
-        };
-        let sides: Vec<Condition> = [side(&self.from, ">="), side(&until, "<")]
-            .into_iter()
-            .flatten()
-            .collect();
-        let range = match sides.is_empty() {
-            true => Condition::plain("true"),
-            false => Condition::joined(sides, " and "),
-        };
-        let mut net = Net::default();
-        for (row, sign) in signed(self.connection, &self.condition, &range, None)? {
-            net.take(row, sign)?;
-        }
-        // The entries of a payment are never in two ranges.
-        net.end()?;
-        (self.rows, self.from) = (net.rows, until);
-        Ok(())
-    }
-}
-
-/// Payment keys that cut the list into ranges of about the same size.
-fn bounds(connection: &Connection, condition: &Condition) -> Result<VecDeque<String>, LedgerError> {
-    let doing = "divided entries";
-    let sql = format!(
-        "select payment_key from entries where hash(payment_key) % {SAMPLED} = 0 and ({}) order by payment_key",
-        condition.sql
-    );
-    let mut statement = connection.prepare(&sql).map_err(LedgerError::engine(doing))?;
-    let keys = statement
-        .query_map(duckdb::params_from_iter(&condition.values), |row| {
-            row.get::<_, String>(0)
-        })
-        .map_err(LedgerError::engine(doing))?
-        .collect::<Result<Vec<_>, _>>()
-        .map_err(LedgerError::engine(doing))?;
-    let mut bounds: Vec<String> = keys.into_iter().step_by(SAMPLE_OF_RANGE).skip(1).collect();
-    bounds.dedup();
-    Ok(bounds.into())
-}
-
-impl Iterator for EntryStream<'_> {
-    type Item = Result<EntryRow, LedgerError>;
-
-    fn next(&mut self) -> Option<Self::Item> {
-        loop {
-            if let Some(row) = self.rows.pop_front() {
-                return Some(Ok(row));
-            }
-            if self.ended {
-                return None;
-            }
-            if let Err(error) = self.read_on() {
-                self.ended = true;
-                return Some(Err(error));
-            }
-        }
     }
 }

@@ -7,7 +7,8 @@ use duckdb::Connection;
 use query::Filter;
 
 use crate::candidates::{self, Asked, Candidate};
-use crate::entries::{self, EntryPlace, EntryRow, EntryStream, EntrySums};
+use crate::entries::{self, EntryPlace, EntryRow, EntrySums};
+use crate::entry_stream::EntryStream;
 use crate::error::LedgerError;
 use crate::payment_sums::{self, PaymentSums};
 use crate::reader::{Head, Rows, Shared};

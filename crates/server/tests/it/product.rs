@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
@@ -20,7 +20,7 @@ use domain::position::{PartitionId, Positions};
 use domain::time::Zones;
 use ledger::acts::act_channel;
 use ledger::data_dir::DataDir;
-use ledger::{Counts, Reader};
+use ledger::{Counts, LedgerError, Reader};
 use lookup::Lookup;
 use projector::batch::Batch;
 use projector::index_keeper::{IndexLimits, IndexPlace};
@@ -105,15 +105,18 @@ pub(crate) fn index_limits(interval: Duration) -> IndexLimits {
     }
 }
 
-/// Opens what others may still be letting go of: the producer of an export that was read to its end a moment ago holds the
-/// stores until its thread is through, and a process that another test is just starting holds every lock until it runs.
-fn patiently<T, E: std::fmt::Debug>(what: &str, open: impl Fn() -> Result<T, E>) -> T {
+/// Takes the directory's lock from whoever is still letting go of it: the producer of an export that was read to its end
+/// a moment ago holds the stores until its thread is through, and a process that another test is just starting holds
+/// every lock until it runs.
+fn lock(dir: &Path) -> DataDir {
     let until = std::time::Instant::now() + Duration::from_secs(10);
     loop {
-        match open() {
-            Ok(opened) => return opened,
-            Err(error) if std::time::Instant::now() > until => panic!("{what}: {error:?}"),
-            Err(_) => std::thread::sleep(Duration::from_millis(20)),
+        match DataDir::lock(dir) {
+            Ok(lock) => return lock,
+            Err(LedgerError::Locked(_)) if std::time::Instant::now() < until => {
+                std::thread::sleep(Duration::from_millis(20));
+            }
+            Err(error) => panic!("the directory is not free: {error:?}"),
         }
     }
 }
@@ -133,7 +136,7 @@ impl Product {
     }
 
     fn open(&mut self) {
-        let lock = patiently("the directory is free", || DataDir::lock(self.dir.path()));
+        let lock = lock(self.dir.path());
         let options = ledger::Options {
             memory_bytes: 128 << 20,
             threads: 1,
@@ -143,7 +146,7 @@ impl Product {
             late_batch_rows: 4,
             ..ledger::Options::default()
         };
-        let (writer, reader) = patiently("the ledger opens", || ledger::open(&lock, &options, self.zones.clone()));
+        let (writer, reader) = ledger::open(&lock, &options, self.zones.clone()).expect("the ledger opens");
         let place = IndexPlace {
             dir: lock.index(),
             reader: Arc::default(),
