@@ -1,13 +1,17 @@
 //! What every answer has, whoever gave it: an id, safe headers, a line in the log, counts, and problems in one shape.
 
+use std::convert::Infallible;
 use std::time::Instant;
 
-use axum::body::Body;
+use axum::body::{Body, HttpBody as _};
 use axum::extract::Request;
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, X_CONTENT_TYPE_OPTIONS};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, Uri};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
+use futures::stream;
+use headers::{ContentLength, HeaderMapExt as _};
 use tracing::{Instrument, field, info_span};
 use uuid::Uuid;
 
@@ -49,7 +53,7 @@ pub(crate) async fn envelope(request: Request, next: Next) -> Response {
     let template = response.extensions().get().copied().unwrap_or(Template("unmatched"));
     let mut response = rendered(response, &path, &request_id);
     if method == Method::HEAD {
-        *response.body_mut() = Body::empty();
+        take_body(&mut response);
     }
     let status = response.status().as_u16();
     count(&method, template, status, started);
@@ -62,6 +66,17 @@ pub(crate) async fn envelope(request: Request, next: Next) -> Response {
         response.headers_mut().insert(REQUEST_ID, value);
     }
     response
+}
+
+/// Leaves of the answer what a HEAD is given: its length is said where it is known, and nothing is said of a streamed one.
+fn take_body(response: &mut Response) {
+    match response.body().size_hint().exact() {
+        Some(length) => {
+            response.headers_mut().typed_insert(ContentLength(length));
+            *response.body_mut() = Body::empty();
+        }
+        None => *response.body_mut() = Body::from_stream(stream::empty::<Result<Bytes, Infallible>>()),
+    }
 }
 
 fn address_bytes(uri: &Uri) -> usize {

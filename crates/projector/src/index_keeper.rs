@@ -298,6 +298,7 @@ impl Keeping {
         let started = Instant::now();
         writer.commit(batch_no)?;
         metrics::histogram!("ledgerlens_index_commit_seconds").record(started.elapsed());
+        metrics::gauge!("ledgerlens_index_batch").set(batch_no as f64);
         self.pending = None;
         self.reached = batch_no;
         self.place.recent.cut(batch_no);

@@ -114,6 +114,7 @@ fn drain(
             let started = Instant::now();
             let applied = pipeline.apply(batch, (around.now)())?;
             metrics::histogram!("ledgerlens_batch_seconds").record(started.elapsed());
+            metrics::gauge!("ledgerlens_ledger_batch").set(applied.head.batch_no as f64);
             source.applied(&positions);
             counts.add(&applied.counts);
             nulls += messages - applied.counts.read();

@@ -6,7 +6,7 @@
 /// `order_id`); of very short names it sees nothing, so the number of edits counts as well (`ge` for `gte`). Below both
 /// thresholds a suggestion would mislead more than help; the list of what is allowed stands in the error anyway.
 pub fn nearest<'c>(written: &str, candidates: impl IntoIterator<Item = &'c str>) -> Option<&'c str> {
-    const COMMON: f64 = 0.72;
+    const COMMON: f64 = 0.8;
     const EDITED: f64 = 0.6;
     // Comparing costs length times length, and no name is this long.
     let written: String = written.chars().take(64).collect::<String>().to_lowercase();

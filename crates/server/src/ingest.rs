@@ -20,6 +20,7 @@ use projector::source::{PartitionStatus, Source};
 use crate::config::Config;
 use crate::failure::{Failure, chain};
 use crate::operations::DeskSlot;
+use crate::telemetry;
 
 /// Ingestion that runs until it is dropped.
 pub(crate) struct Ingestion {
@@ -119,9 +120,12 @@ fn ingest(parts: Parts, mut first: Option<KafkaSource>, stop: Arc<AtomicBool>) {
         if now.failure.is_some() {
             return;
         }
-        progress.set_partitions(now.partitions.iter().filter_map(partition).collect());
+        let partitions: Vec<PartitionProgress> = now.partitions.iter().filter_map(partition).collect();
+        let lag_ms = lag_ms(&now.partitions, now.appended_at);
+        telemetry::show_progress(&partitions, lag_ms);
+        progress.set_partitions(partitions);
         progress.set_source_problem(now.problems.first().cloned());
-        progress.set_lag_ms(lag_ms(&now.partitions, now.appended_at));
+        progress.set_lag_ms(lag_ms);
     });
     if let Err(error) = outcome {
         tracing::error!(error = %chain(&error), "ingestion has ended");

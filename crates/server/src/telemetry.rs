@@ -1,7 +1,10 @@
 //! Logs on standard error, metrics for Prometheus.
 
 use std::io::IsTerminal as _;
+use std::time::Duration;
 
+use api::PartitionProgress;
+use metrics::{Unit, describe_counter, describe_gauge, describe_histogram, gauge};
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use tracing_subscriber::EnvFilter;
 
@@ -27,9 +30,82 @@ pub(crate) fn start_logs(default: &str) {
     };
 }
 
+/// Upper bounds of the histograms, in seconds: from a payment by its key to an export of an hour.
+const SECONDS: [f64; 16] = [
+    0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 300.0, 3600.0,
+];
+
 /// Installs the process's recorder.
 pub(crate) fn start_metrics() -> Result<PrometheusHandle, Failure> {
-    PrometheusBuilder::new()
-        .install_recorder()
-        .map_err(|cause| Failure::Store(format!("metrics cannot be recorded: {cause}")))
+    let handle = PrometheusBuilder::new()
+        .set_buckets(&SECONDS)
+        .and_then(PrometheusBuilder::install_recorder)
+        .map_err(|cause| Failure::Store(format!("metrics cannot be recorded: {cause}")))?;
+    describe();
+    Ok(handle)
+}
+
+fn describe() {
+    describe_counter!("ledgerlens_messages_total", "Messages applied, by what became of them.");
+    describe_histogram!(
+        "ledgerlens_batch_seconds",
+        Unit::Seconds,
+        "How long one batch took to be committed to the ledger."
+    );
+    describe_gauge!("ledgerlens_ledger_batch", "The ledger's newest batch.");
+    describe_gauge!(
+        "ledgerlens_index_batch",
+        "The ledger's batch that the search index has reached."
+    );
+    describe_counter!(
+        "ledgerlens_index_documents_total",
+        "Documents of the search index, by whether they had to be written."
+    );
+    describe_histogram!(
+        "ledgerlens_index_commit_seconds",
+        Unit::Seconds,
+        "How long one commit of the search index took."
+    );
+    describe_gauge!(
+        "ledgerlens_lag_seconds",
+        Unit::Seconds,
+        "How long the newest message that was read but not applied has been waiting; 0 when caught up."
+    );
+    describe_gauge!(
+        "ledgerlens_partition_lag_messages",
+        "Offsets between what is applied of a partition and its end, where the broker has told it."
+    );
+    describe_gauge!(
+        "ledgerlens_partition_stopped",
+        "1 while nothing is read from the partition; /v1/ingest/status says why."
+    );
+    describe_counter!(
+        "ledgerlens_http_requests_total",
+        "Answers, by route, method and status."
+    );
+    describe_histogram!(
+        "ledgerlens_http_request_duration_seconds",
+        Unit::Seconds,
+        "How long an answer took until its head was ready."
+    );
+    describe_counter!(
+        "ledgerlens_exports_total",
+        "Exports ended, by format and how they ended."
+    );
+    describe_counter!("ledgerlens_export_rows_total", "Rows of exports, by format.");
+}
+
+/// Shows how far ingestion is.
+pub(crate) fn show_progress(partitions: &[PartitionProgress], lag_ms: u64) {
+    gauge!("ledgerlens_lag_seconds").set(Duration::from_millis(lag_ms).as_secs_f64());
+    for known in partitions {
+        let labels = [
+            ("topic", known.topic.clone()),
+            ("partition", known.partition.to_string()),
+        ];
+        if let Some(end) = known.end {
+            gauge!("ledgerlens_partition_lag_messages", &labels).set(end.saturating_sub(known.applied) as f64);
+        }
+        gauge!("ledgerlens_partition_stopped", &labels).set(if known.problem.is_some() { 1.0 } else { 0.0 });
+    }
 }

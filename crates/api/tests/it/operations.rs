@@ -2,7 +2,8 @@
 
 use api::PartitionProgress;
 use api::keys::Role;
-use axum::http::StatusCode;
+use axum::body::Body;
+use axum::http::{Request, StatusCode};
 use serde_json::{Value, json};
 
 use crate::app::TestApp;
@@ -153,4 +154,18 @@ async fn metrics_are_given_as_they_are_rendered() {
         answer.header("content-type"),
         Some("text/plain; version=0.0.4; charset=utf-8")
     );
+}
+
+#[tokio::test]
+async fn a_head_is_told_the_length_that_a_get_would_have() {
+    let app = TestApp::new();
+    let of = |address: &str| app.send(Request::head(address).body(Body::empty()).expect("a request"));
+    let metrics = of("/metrics").await;
+    assert_eq!(
+        (metrics.text(), metrics.header("content-length")),
+        (String::new(), Some("16"))
+    );
+    let refused = of("/v1/payments").await;
+    assert_eq!(refused.status, StatusCode::UNAUTHORIZED);
+    assert!(refused.header("content-length").is_some_and(|length| length != "0"));
 }
