@@ -48,8 +48,14 @@ create table versions (
     applied_at timestamp not null,
     zone       varchar not null,    -- of the merchant it names, when it was applied
     redacted   boolean not null,
-    body       blob not null        -- canonical data after redaction, zstd with the dictionary dossier/dictionary.json
+    block      bigint not null,     -- where its canonical data after redaction lies: the block of bodies,
+    start      integer not null,    -- the first byte in it,
+    length     integer not null     -- and how many
 );
+
+-- What versions say, packed together: n counts without a gap, packed is up to 64 KiB of canonical data one after the
+-- other, its length in 4 bytes (little endian), then zstd with the dictionary dossier/dictionary.json.
+create table bodies (n bigint not null, packed blob not null);
 
 -- Messages whose version and content were held already: what a timeline counts as repeats.
 create table repeats (

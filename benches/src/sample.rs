@@ -40,7 +40,8 @@ impl Seen {
 fn stage(thread: &str) -> &str {
     let known = [
         ("rdk:", "kafka client"),
-        ("ingest", "ingest (fold, append, commit)"),
+        ("apply", "apply (fold, append, commit)"),
+        ("ingest", "ingest (collect)"),
         ("ledgerlens", "workers (decode, documents, DuckDB)"),
         ("tokio", "http"),
         ("index", "index (digests, adding)"),

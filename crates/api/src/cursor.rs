@@ -20,7 +20,7 @@ pub(crate) struct Binding([u8; 32]);
 
 impl Binding {
     /// `list` names the kind of rows. The page's size may change from page to page, so `limit` is left out, and so are
-    /// `total`, which most clients want once, and how the answer is written; `order` is given apart, because the default
+    /// `total` and `explain`, which most clients want once, and how the answer is written; `order` is given apart, because the default
     /// and its spelling are one.
     pub(crate) fn new(list: &str, key_id: &str, order: Order, params: &Params) -> Self {
         let order = match order {
@@ -29,7 +29,7 @@ impl Binding {
         };
         let mut filters: Vec<(&str, &str)> = params
             .pairs()
-            .filter(|(name, _)| !["cursor", "limit", "order", "total", "format", "manifest"].contains(name))
+            .filter(|(name, _)| !["cursor", "limit", "order", "total", "explain", "format", "manifest"].contains(name))
             .collect();
         filters.sort_unstable();
         let mut hash = Sha256::new();

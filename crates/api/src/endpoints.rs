@@ -18,6 +18,7 @@ pub(crate) mod readiness;
 mod report_export;
 pub(crate) mod sales_report;
 pub(crate) mod search;
+pub(crate) mod search_explain;
 pub(crate) mod search_fields;
 pub(crate) mod settlements_report;
 pub(crate) mod suggest;

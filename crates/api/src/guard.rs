@@ -63,7 +63,7 @@ async fn answer(app: &Arc<App>, access: Access, mut request: Request, next: Next
 }
 
 async fn reach(app: &Arc<App>, access: Access, request: &mut Request) -> Result<Option<Patience>, Problem> {
-    let reads_the_ledger = matches!(access, Access::Payments | Access::Operations);
+    let reads_the_ledger = matches!(access, Access::Payments | Access::AllMerchants | Access::Operations);
     match request.extensions().get::<Principal>().cloned() {
         Some(principal) if reads_the_ledger => Ok(Some(reach_first(app, &principal, request).await?)),
         _ => Ok(None),
@@ -76,7 +76,7 @@ fn admit(app: &App, route: &Route, request: &mut Request) -> Result<Admitted, Pr
     let needs_key = match access {
         Access::Open => false,
         Access::Metrics => app.limits.metrics_need_key,
-        Access::Payments | Access::Operations => true,
+        Access::Payments | Access::AllMerchants | Access::Operations => true,
     };
     if !needs_key {
         return Ok(Admitted::default());

@@ -1,5 +1,6 @@
 //! The shapes of answers. A struct for each, so that members stand in the order of the contract.
 
+pub(crate) mod ast;
 pub(crate) mod entry;
 pub(crate) mod list;
 pub(crate) mod mask;

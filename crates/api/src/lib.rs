@@ -19,6 +19,7 @@ mod endpoints;
 mod envelope;
 mod error;
 mod etag;
+mod explain;
 mod export;
 mod freshness;
 mod guard;

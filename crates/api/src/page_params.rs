@@ -28,13 +28,13 @@ pub(crate) fn limit(params: &Params, mistakes: &mut Mistakes) -> usize {
     sent.parse().map_or(LIMIT_MAX, |wanted: usize| wanted.min(LIMIT_MAX))
 }
 
-/// Whether the total of all pages is wanted.
-pub(crate) fn total(params: &Params, mistakes: &mut Mistakes) -> bool {
-    match params.one("total", mistakes) {
+/// A parameter that is true or false, such as `total`; false where nothing is said.
+pub(crate) fn flag(name: &'static str, params: &Params, mistakes: &mut Mistakes) -> bool {
+    match params.one(name, mistakes) {
         None | Some("false") => false,
         Some("true") => true,
         Some(other) => {
-            let mistake = Mistake::new("total", &kinds::UNKNOWN_VALUE, "total is true or false")
+            let mistake = Mistake::new(name, &kinds::UNKNOWN_VALUE, format!("{name} is true or false"))
                 .expected("one of true, false")
                 .suggesting(nearest(other, ["true", "false"]));
             mistakes.add(mistake);

@@ -4,15 +4,17 @@ use chrono::{Months, NaiveDate};
 use domain::rollup::Basis;
 use domain::time::parse_date;
 use ledger::reports::{Group, ReportRequest, SumSource};
-use query::{ParamSet, filter_from_params, nearest};
+use query::{Filter, ParamSet, filter_from_params, nearest};
 
+use crate::explain;
 use crate::export::{Accept, Output};
+use crate::keys::Principal;
 use crate::params::{Mistakes, Params};
 use crate::problem::{Mistake, Problem, kinds};
 
 /// What a report reads by itself; the rest are filters.
 const OTHERS: &[&str] = &[
-    "basis", "from", "to", "group_by", "source", "format", "bom", "manifest", "wait_for",
+    "basis", "from", "to", "group_by", "source", "explain", "format", "bom", "manifest", "wait_for",
 ];
 
 /// The longest span of a report. Contracts and tax law look back ten years; twice that bounds the rows by day.
@@ -27,6 +29,13 @@ const GROUPS: [(&str, Group); 4] = [
 
 const SOURCES: [(&str, SumSource); 2] = [("rollup", SumSource::Rollup), ("ledger", SumSource::Ledger)];
 
+pub(crate) struct ReportParams {
+    pub(crate) request: ReportRequest,
+    pub(crate) output: Output,
+    /// The filters, where the answer is to be explained.
+    pub(crate) explain: Option<Filter>,
+}
+
 /// What is asked, and how the answer is written. `bases` are those of the report.
 ///
 /// # Errors
@@ -34,13 +43,18 @@ const SOURCES: [(&str, SumSource); 2] = [("rollup", SumSource::Rollup), ("ledger
 pub(crate) fn read(
     params: &Params,
     accept: &Accept,
+    principal: &Principal,
     filters: ParamSet,
     bases: &[Basis],
-) -> Result<(ReportRequest, Output), Problem> {
+) -> Result<ReportParams, Problem> {
     let mut mistakes = params.mistakes();
     let output = Output::read(params, accept, &mut mistakes)?;
-    // The report compares plain values; the filter that they become elsewhere is made for its checks alone.
-    mistakes.take(filter_from_params(params.pairs(), filters.with_others(OTHERS)));
+    // The report compares plain values; the filter that they become elsewhere is made for its checks and to be shown.
+    let filter = mistakes.take(filter_from_params(params.pairs(), filters.with_others(OTHERS)));
+    let explain = explain::wanted(params, principal, &mut mistakes)?;
+    if !output.is_json() {
+        output.refuse_paging(params, &mut mistakes);
+    }
     let bases: Vec<(&str, Basis)> = bases.iter().map(|basis| (basis.as_str(), *basis)).collect();
     let basis = match params.one("basis", &mut mistakes) {
         Some(sent) => choose("basis", sent, &bases, &mut mistakes),
@@ -70,7 +84,11 @@ pub(crate) fn read(
         statuses: values("status"),
         source: source.ok_or_else(Problem::internal)?,
     };
-    Ok((request, output))
+    Ok(ReportParams {
+        request,
+        output,
+        explain: filter.filter(|_| explain),
+    })
 }
 
 /// How the answer names where its sums are from.

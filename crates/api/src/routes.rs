@@ -14,8 +14,8 @@ use crate::app::App;
 use crate::blocking::Cost;
 use crate::endpoints::{
     entries, health, ingest_event, ingest_status, lookup, metrics, openapi, payment, payments, payout_report,
-    problem_page, quarantine, quarantine_acts, quarantine_row, readiness, sales_report, search, search_fields,
-    settlements_report, suggest, timeline,
+    problem_page, quarantine, quarantine_acts, quarantine_row, readiness, sales_report, search, search_explain,
+    search_fields, settlements_report, suggest, timeline,
 };
 use crate::envelope::envelope;
 use crate::export;
@@ -33,6 +33,8 @@ pub enum Access {
     Metrics,
     /// Any key; what it sees is its scope's.
     Payments,
+    /// Keys that see all merchants: what an answer took tells how much there is of others.
+    AllMerchants,
     /// Operators and admins.
     Operations,
 }
@@ -42,6 +44,7 @@ impl Access {
     pub fn allows(self, role: Role) -> bool {
         match (self, role) {
             (Access::Open | Access::Payments, _) => true,
+            (Access::AllMerchants, role) => role != Role::Merchant,
             (Access::Metrics | Access::Operations, Role::Operator | Role::Admin) => true,
             (Access::Metrics | Access::Operations, Role::Merchant | Role::Finance) => false,
         }
@@ -105,6 +108,9 @@ pub const ROUTES: &[Route] = &[
     }),
     route("GET", "/v1/search/suggest", Access::Payments, || {
         get(suggest::list_suggestions)
+    }),
+    route("POST", "/v1/search/explain", Access::AllMerchants, || {
+        post(search_explain::explain_search).layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
     }),
     route("GET", "/v1/search/fields", Access::Payments, || {
         get(search_fields::list_search_fields)

@@ -90,6 +90,7 @@ pub(crate) fn versions(
     connection: &Connection,
     batch_no: u64,
     at: DateTime<Utc>,
+    first_block: u64,
     rows: &[VersionRow],
     source_id: &dyn Fn(&PartitionId) -> i32,
 ) -> Result<(), LedgerError> {
@@ -109,9 +110,21 @@ pub(crate) fn versions(
                 timestamp(at),
                 row.zone,
                 row.redacted,
-                row.body.as_slice(),
+                (first_block + row.place.block) as i64,
+                row.place.start as i32,
+                row.place.length as i32,
             ])
             .map_err(LedgerError::engine("appended versions"))?;
+    }
+    flush(appender)
+}
+
+pub(crate) fn bodies(connection: &Connection, first_block: u64, packed: &[Vec<u8>]) -> Result<(), LedgerError> {
+    let mut appender = appender(connection, "bodies")?;
+    for (n, block) in (first_block..).zip(packed) {
+        appender
+            .append_row(params![n as i64, block.as_slice()])
+            .map_err(LedgerError::engine("appended the bodies of versions"))?;
     }
     flush(appender)
 }

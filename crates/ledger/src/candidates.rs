@@ -10,6 +10,7 @@ use query::Filter;
 use crate::append::{micros, of_micros};
 use crate::condition::{self, Condition};
 use crate::error::LedgerError;
+use crate::trace;
 
 /// Which end of time a list begins with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -192,21 +193,22 @@ fn run(connection: &Connection, base: &[Condition], window: &str, tail: &str) ->
          {tail}",
         conditions.join(" and ")
     );
-    let values = base.iter().flat_map(|condition| condition.values.iter());
+    let values = || base.iter().flat_map(|condition| condition.values.iter());
+    trace::count(connection, &sql, values());
     let mut statement = connection.prepare(&sql).map_err(LedgerError::engine(doing))?;
     let rows = statement
-        .query_map(duckdb::params_from_iter(values), |row| {
+        .query_map(duckdb::params_from_iter(values()), |row| {
             Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?))
         })
         .map_err(LedgerError::engine(doing))?;
-    rows.map(|row| {
+    let found = rows.map(|row| {
         row.map(|(at, seq)| Candidate {
             occurred_at: of_micros(at),
             seq: seq.unsigned_abs(),
         })
-    })
-    .collect::<Result<_, _>>()
-    .map_err(LedgerError::engine(doing))
+    });
+    let found = found.collect::<Result<_, _>>().map_err(LedgerError::engine(doing))?;
+    Ok(found)
 }
 
 #[cfg(test)]

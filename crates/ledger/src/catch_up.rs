@@ -3,12 +3,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
+use chrono_tz::Tz;
 use domain::decode::decode_body;
 use domain::dossier::Dossier;
 use domain::message::{Digest, Envelope, Message};
+use domain::record::Kind;
 use duckdb::Connection;
 
-use crate::codec::{decompress, encode, kind_of, zone_of};
+use crate::bodies::{self, place};
+use crate::codec::{encode, kind_of, zone_of};
 use crate::error::LedgerError;
 use crate::keymap::KeyMap;
 use crate::list_row::is_split;
@@ -65,39 +68,65 @@ impl Seqs<'_> {
     }
 }
 
-/// The dossiers that the ledger's versions and quarantine make, by seq.
-pub(crate) fn dossiers(connection: &Connection, seqs: &Seqs<'_>) -> Result<BTreeMap<u64, Dossier>, LedgerError> {
-    let doing = "read its versions";
-    let mut found: BTreeMap<u64, Dossier> = BTreeMap::new();
-    let sql = seqs.joined("versions", "t.seq, t.kind, t.digest, t.zone, t.redacted, t.body", "");
-    let mut statement = connection.prepare(&sql).map_err(LedgerError::engine(doing))?;
-    let mut rows = statement.query([]).map_err(LedgerError::engine(doing))?;
-    while let Some(row) = rows.next().map_err(LedgerError::engine(doing))? {
-        let seq: i64 = row.get(0).map_err(LedgerError::engine(doing))?;
-        let kind = kind_of(row.get(1).map_err(LedgerError::engine(doing))?)?;
-        let digest: Vec<u8> = row.get(2).map_err(LedgerError::engine(doing))?;
-        let zone: String = row.get(3).map_err(LedgerError::engine(doing))?;
-        let body: Vec<u8> = row.get(5).map_err(LedgerError::engine(doing))?;
-        let body = decompress(&body)?;
-        let record = decode_body(kind, &body)
+/// A version, without its body.
+struct Version {
+    seq: u64,
+    kind: Kind,
+    digest: Digest,
+    zone: Tz,
+    redacted: bool,
+}
+
+impl Version {
+    /// The message that it was, but for the envelope, which a dossier does not keep.
+    fn message(self, body: &[u8]) -> Result<Message, LedgerError> {
+        let seq = self.seq;
+        let record = decode_body(self.kind, body)
             .map_err(|cause| LedgerError::Damaged(format!("a version of payment {seq}: {cause}")))?;
-        let message = Message {
+        Ok(Message {
             envelope: Envelope {
                 id: String::new(),
                 source: String::new(),
                 time: chrono::DateTime::UNIX_EPOCH,
             },
-            digest: Digest(<[u8; 32]>::try_from(digest).map_err(|_| LedgerError::Damaged("a digest".to_owned()))?),
+            digest: self.digest,
             record,
-            body,
+            body: body.to_vec(),
+            redacted: self.redacted,
+        })
+    }
+}
+
+/// The dossiers that the ledger's versions and quarantine make, by seq.
+pub(crate) fn dossiers(connection: &Connection, seqs: &Seqs<'_>) -> Result<BTreeMap<u64, Dossier>, LedgerError> {
+    let doing = "read its versions";
+    let mut found: BTreeMap<u64, Dossier> = BTreeMap::new();
+    let columns = "t.seq, t.kind, t.digest, t.zone, t.redacted, t.block, t.start, t.length";
+    let sql = seqs.joined("versions", columns, "");
+    let mut versions = Vec::new();
+    let mut statement = connection.prepare(&sql).map_err(LedgerError::engine(doing))?;
+    let mut rows = statement.query([]).map_err(LedgerError::engine(doing))?;
+    while let Some(row) = rows.next().map_err(LedgerError::engine(doing))? {
+        let digest: Vec<u8> = row.get(2).map_err(LedgerError::engine(doing))?;
+        let version = Version {
+            seq: row.get::<_, i64>(0).map_err(LedgerError::engine(doing))?.unsigned_abs(),
+            kind: kind_of(row.get(1).map_err(LedgerError::engine(doing))?)?,
+            digest: Digest(<[u8; 32]>::try_from(digest).map_err(|_| LedgerError::Damaged("a digest".to_owned()))?),
+            zone: zone_of(&row.get::<_, String>(3).map_err(LedgerError::engine(doing))?)?,
             redacted: row.get(4).map_err(LedgerError::engine(doing))?,
         };
+        versions.push((place(row, 5).map_err(LedgerError::engine(doing))?, version));
+    }
+    bodies::each(connection, versions, &mut |version, body| {
+        let (seq, zone) = (version.seq, version.zone);
+        let message = version.message(body)?;
         let key = message.record.payment_key().to_owned();
         found
-            .entry(seq.unsigned_abs())
+            .entry(seq)
             .or_insert_with(|| Dossier::new(key))
-            .apply(message, zone_of(&zone)?);
-    }
+            .apply(message, zone);
+        Ok(())
+    })?;
     let sql = seqs.joined("quarantine", "t.seq, t.payment_key, t.open", "and t.raw is not null");
     let mut statement = connection.prepare(&sql).map_err(LedgerError::engine(doing))?;
     let mut rows = statement.query([]).map_err(LedgerError::engine(doing))?;

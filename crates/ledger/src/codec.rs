@@ -17,7 +17,7 @@ use zstd::bulk::{Compressor, Decompressor};
 use crate::error::LedgerError;
 
 /// The store's format: changes when anything written earlier could not be read any more.
-pub(crate) const FORMAT: &str = "4";
+pub(crate) const FORMAT: &str = "5";
 
 const DICTIONARY: &[u8] = include_bytes!("dossier/dictionary.json");
 

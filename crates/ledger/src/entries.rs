@@ -18,6 +18,7 @@ use crate::codec::{kind_code, kind_of};
 use crate::condition::Condition;
 use crate::entry_condition;
 use crate::error::LedgerError;
+use crate::trace;
 
 /// A live payment, cancellation or settlement line with the payment it belongs to.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -113,10 +114,11 @@ pub(crate) fn signed(
         "select {COLUMNS} from entries where {} and ({}) order by {ORDER} {limit}",
         part.sql, condition.sql
     );
-    let values = part.values.iter().chain(&condition.values);
+    let values = || part.values.iter().chain(&condition.values);
+    trace::count(connection, &sql, values());
     let mut statement = connection.prepare(&sql).map_err(LedgerError::engine(doing))?;
     let mut rows = statement
-        .query(duckdb::params_from_iter(values))
+        .query(duckdb::params_from_iter(values()))
         .map_err(LedgerError::engine(doing))?;
     let mut found = Vec::new();
     while let Some(row) = rows.next().map_err(LedgerError::engine(doing))? {
@@ -189,6 +191,7 @@ pub(crate) fn sums(connection: &Connection, filter: &Filter, scope: &Scope) -> R
          from entries where {} group by currency having entries <> 0 order by currency",
         condition.sql
     );
+    trace::count(connection, &sql, &condition.values);
     let mut statement = connection.prepare(&sql).map_err(LedgerError::engine(doing))?;
     let mut rows = statement
         .query(duckdb::params_from_iter(condition.values.iter()))

@@ -12,6 +12,7 @@ use domain::rollup::{Cell, LedgerRow, Measures, contributions, ledger_rows};
 use domain::time::Zones;
 use rayon::prelude::*;
 
+use crate::bodies::{Blocks, Place};
 use crate::codec;
 use crate::error::LedgerError;
 use crate::events::{EventRow, Notes};
@@ -62,7 +63,8 @@ pub(crate) struct VersionRow {
     pub(crate) position: u64,
     pub(crate) zone: &'static str,
     pub(crate) redacted: bool,
-    pub(crate) body: Vec<u8>,
+    /// Where its body lies; the block is counted from the batch's first.
+    pub(crate) place: Place,
 }
 
 /// A message whose version and content were held already.
@@ -91,6 +93,9 @@ pub(crate) type Signed<T> = Vec<(i8, u64, T)>;
 pub(crate) struct Prepared {
     pub(crate) counts: Counts,
     pub(crate) versions: Vec<VersionRow>,
+    pub(crate) bodies: Blocks,
+    /// The blocks of `bodies` as they are kept.
+    pub(crate) packed: Vec<Vec<u8>>,
     pub(crate) repeats: Vec<RepeatRow>,
     pub(crate) entries: Vec<EntryChange>,
     pub(crate) payments: Signed<ListRow>,
@@ -271,7 +276,7 @@ fn accept(
         position,
         zone,
         redacted,
-        body,
+        place: out.bodies.add(&body),
     });
     Ok((verdict, work.seq))
 }
@@ -323,10 +328,7 @@ fn difference<T: Ord + Clone>(before: &[T], after: Vec<T>) -> Vec<(i8, T)> {
 pub(crate) fn finish(works: Works, out: &mut Prepared) -> Result<(), LedgerError> {
     let mut changed: Vec<Work> = works.into_values().filter(|work| work.changed).collect();
     changed.sort_unstable_by_key(|work| work.seq);
-    out.versions.par_iter_mut().try_for_each(|version| {
-        version.body = codec::compress(&version.body)?;
-        Ok::<_, LedgerError>(())
-    })?;
+    out.packed = std::mem::take(&mut out.bodies).packed()?;
     let changes: Vec<Change> = changed.par_iter().map(Change::of).collect::<Result<_, _>>()?;
     for (work, change) in changed.into_iter().zip(changes) {
         let seq = work.seq;

@@ -24,6 +24,7 @@
 
 pub mod acts;
 mod append;
+mod bodies;
 mod candidates;
 mod catch_up;
 mod codec;
@@ -57,6 +58,7 @@ pub mod reports;
 mod rows;
 mod status;
 mod timeline;
+mod trace;
 pub mod verify;
 mod writer;
 
@@ -78,4 +80,5 @@ pub use refused::{Attributes, Refused};
 pub use replay::{REPLAY_ROWS_MAX, ReplaySummary};
 pub use status::{Counts, Status};
 pub use timeline::HeldVersion;
+pub use trace::{Look, Scan, spent_counting, traced};
 pub use writer::{Applied, Writer, open};

@@ -7,6 +7,7 @@ use query::{DayField, Filter, KeywordField, TimeField};
 
 use crate::condition::{self, Condition, day_bounds, exact_amount};
 use crate::error::LedgerError;
+use crate::trace;
 
 /// Sums of payments that have arrived, of one currency, minor units.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,6 +50,7 @@ pub(crate) fn sums(
          from payments where ({}) {apart} group by code having payments <> 0 order by code",
         wanted.sql
     );
+    trace::count(connection, &sql, &wanted.values);
     let mut statement = connection.prepare(&sql).map_err(LedgerError::engine(doing))?;
     let mut rows = statement
         .query(duckdb::params_from_iter(wanted.values.iter()))

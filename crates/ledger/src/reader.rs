@@ -264,6 +264,11 @@ impl Rows {
         &self.head
     }
 
+    /// How many rows were read by their seq or key so far, and their bytes as they are kept.
+    pub fn read(&self) -> (u64, u64) {
+        self.snapshot.read()
+    }
+
     /// The dossier with this seq, if the batch has reached it.
     pub fn get(&self, seq: u64) -> Result<Option<Dossier>, LedgerError> {
         self.snapshot.get(seq)

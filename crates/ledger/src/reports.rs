@@ -11,6 +11,7 @@ use duckdb::types::Value;
 
 use crate::append::basis_code;
 use crate::error::LedgerError;
+use crate::trace;
 
 /// The most rows one report answers with; its reader is asked to narrow it beyond.
 pub const REPORT_ROWS_MAX: usize = 100_000;
@@ -304,6 +305,7 @@ fn sums(
         take = window.take,
         skip = window.skip,
     );
+    trace::count(connection, &sql, &conditions.values);
     let mut statement = connection.prepare(&sql).map_err(LedgerError::engine(doing))?;
     let mut rows = statement
         .query(duckdb::params_from_iter(conditions.values.iter()))

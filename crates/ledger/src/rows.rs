@@ -10,7 +10,7 @@
 use std::io;
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use domain::dossier::Dossier;
 use fjall::config::{CompressionPolicy, FilterPolicy};
@@ -157,6 +157,7 @@ impl RowStore {
         Ok(RowSnapshot {
             snapshot: files.database.snapshot(),
             files,
+            read: RowsRead::default(),
         })
     }
 
@@ -277,6 +278,14 @@ impl RowFiles {
 pub(crate) struct RowSnapshot {
     snapshot: Snapshot,
     files: RowFiles,
+    read: RowsRead,
+}
+
+/// How many rows were read by their seq, and their bytes as they are kept.
+#[derive(Debug, Default)]
+struct RowsRead {
+    rows: AtomicU64,
+    bytes: AtomicU64,
 }
 
 impl RowSnapshot {
@@ -291,8 +300,18 @@ impl RowSnapshot {
     }
 
     pub(crate) fn get(&self, seq: u64) -> Result<Option<Dossier>, LedgerError> {
-        self.files
-            .decoded(self.snapshot.get(&self.files.rows, seq.to_be_bytes()))
+        let row = self.snapshot.get(&self.files.rows, seq.to_be_bytes());
+        if let Ok(Some(bytes)) = &row {
+            self.read.rows.fetch_add(1, Ordering::Relaxed);
+            self.read.bytes.fetch_add(bytes.len() as u64, Ordering::Relaxed);
+        }
+        self.files.decoded(row)
+    }
+
+    /// Rows and bytes read so far.
+    pub(crate) fn read(&self) -> (u64, u64) {
+        let of = |count: &AtomicU64| count.load(Ordering::Relaxed);
+        (of(&self.read.rows), of(&self.read.bytes))
     }
 
     /// Every row from `first` on, in seq order.

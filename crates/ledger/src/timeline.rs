@@ -12,7 +12,8 @@ use domain::record::Record;
 use duckdb::Connection;
 
 use crate::append::{hash_of, of_micros};
-use crate::codec::{decompress, kind_code, kind_of, zone_of};
+use crate::bodies::{self, place};
+use crate::codec::{kind_code, kind_of, zone_of};
 use crate::error::LedgerError;
 
 /// One version and content of an entry, as it was received first.
@@ -40,7 +41,7 @@ pub(crate) fn versions(connection: &Connection, seq: u64) -> Result<Vec<HeldVers
     let repeats = repeats(connection, seq)?;
     let mut statement = connection.prepare(VERSIONS).map_err(LedgerError::engine(doing))?;
     let mut rows = statement.query([seq as i64]).map_err(LedgerError::engine(doing))?;
-    let mut found = Vec::new();
+    let mut wanted = Vec::new();
     while let Some(row) = rows.next().map_err(LedgerError::engine(doing))? {
         let failed = || LedgerError::engine(doing);
         let kind = kind_of(row.get(0).map_err(failed())?)?;
@@ -48,29 +49,41 @@ pub(crate) fn versions(connection: &Connection, seq: u64) -> Result<Vec<HeldVers
         let digest = Digest(<[u8; 32]>::try_from(digest).map_err(|_| LedgerError::Damaged("a digest".to_owned()))?);
         let version = row.get::<_, i64>(2).map_err(failed())?;
         let name: String = row.get(5).map_err(failed())?;
-        let body = decompress(&row.get::<_, Vec<u8>>(9).map_err(failed())?)?;
-        let record = decode_body(kind, &body)
-            .map_err(|cause| LedgerError::Damaged(format!("a version of payment {seq}: {cause}")))?;
+        let partition = PartitionId::parse(&name);
+        let partition = partition.ok_or_else(|| LedgerError::Damaged(format!("the partition {name:?}")))?;
         let key = EntryKey {
             kind,
             entry_id: row.get(1).map_err(failed())?,
         };
         let same = (kind_code(kind), key.entry_id.clone(), version, hash_of(&digest));
-        found.push(HeldVersion {
-            repeats: repeats.get(&same).copied().unwrap_or(0),
+        let repeats = repeats.get(&same).copied().unwrap_or(0);
+        let verdict = verdict_of(row.get(4).map_err(failed())?)?;
+        let position = row.get::<_, i64>(6).map_err(failed())?.unsigned_abs();
+        let applied_at = of_micros(row.get(7).map_err(failed())?);
+        let zone = zone_of(&row.get::<_, String>(8).map_err(failed())?)?;
+        let held = move |record, body| HeldVersion {
             key,
             version: version.unsigned_abs(),
             digest,
-            verdict: verdict_of(row.get(4).map_err(failed())?)?,
-            partition: PartitionId::parse(&name)
-                .ok_or_else(|| LedgerError::Damaged(format!("the partition {name:?}")))?,
-            position: row.get::<_, i64>(6).map_err(failed())?.unsigned_abs(),
-            applied_at: of_micros(row.get(7).map_err(failed())?),
-            zone: zone_of(&row.get::<_, String>(8).map_err(failed())?)?,
+            verdict,
+            partition,
+            position,
+            applied_at,
+            zone,
             record,
             body,
-        });
+            repeats,
+        };
+        wanted.push((place(row, 9).map_err(failed())?, (kind, held)));
     }
+    let mut found = Vec::with_capacity(wanted.len());
+    bodies::each(connection, wanted, &mut |(kind, held), body| {
+        let record = decode_body(kind, body)
+            .map_err(|cause| LedgerError::Damaged(format!("a version of payment {seq}: {cause}")))?;
+        found.push(held(record, body.to_vec()));
+        Ok(())
+    })?;
+    found.sort_by(|a, b| (&a.key, a.version, a.digest.0).cmp(&(&b.key, b.version, b.digest.0)));
     Ok(found)
 }
 

@@ -17,6 +17,7 @@ use rayon::prelude::*;
 
 use crate::acts::Orders;
 use crate::append;
+use crate::bodies;
 use crate::catch_up;
 use crate::data_dir::DataDir;
 use crate::engine::{Engine, Options};
@@ -49,6 +50,7 @@ pub struct Writer {
     head: Head,
     next_seq: u64,
     next_n: u64,
+    next_block: u64,
     positions: Positions,
     source_ids: SourceIds,
     wal_bytes: u64,
@@ -99,6 +101,7 @@ pub fn open(dir: &DataDir, options: &Options, zones: Zones) -> Result<(Writer, R
         head: Head::default(),
         next_seq: 0,
         next_n: 1,
+        next_block: 0,
         positions: Positions::default(),
         source_ids: SourceIds::new(),
         wal_bytes: options.wal_bytes,
@@ -166,6 +169,7 @@ impl Writer {
                 },
             )
             .map_err(LedgerError::engine(doing))?;
+        self.next_block = bodies::next(&self.connection)?;
         (self.source_ids, self.positions) = positions::load(&self.connection)?;
         catch_up::load_keys(&self.connection, &self.shared.keymap)?;
         if self.shared.keymap.len() != self.next_seq {

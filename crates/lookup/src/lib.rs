@@ -8,6 +8,7 @@
 mod entries;
 mod entries_stream;
 mod error;
+mod explained;
 mod keywords;
 mod lookup;
 mod many;
@@ -27,6 +28,7 @@ mod total;
 pub use entries::{EntriesPage, EntriesRequest};
 pub use entries_stream::EntriesStream;
 pub use error::LookupError;
+pub use explained::{Explained, Source};
 pub use keywords::keywords;
 pub use lookup::{Answer, Lookup, Options};
 pub use many::{Match, Matched};

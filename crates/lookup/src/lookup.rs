@@ -5,9 +5,10 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 use domain::dossier::Dossier;
 use domain::scope::Scope;
-use ledger::reports::{Report, ReportRequest};
+use ledger::reports::{Report, ReportRequest, SumSource};
 use ledger::{
     Awaited, EventFound, Head, QuarantineFilter, QuarantineRow, Reached, Reader, ReplaySummary, RowAndRaw, Status,
+    traced,
 };
 use parking_lot::RwLock;
 use search::{IndexReader, Recent, SearchError};
@@ -15,6 +16,7 @@ use tokio::sync::watch;
 
 use crate::entries::{EntriesPage, EntriesRequest, entries};
 use crate::error::LookupError;
+use crate::explained::{Explained, Source, Stages};
 use crate::many::{Matched, many};
 use crate::page::{Page, PageRequest, page};
 use crate::payout::{Payout, payout};
@@ -38,6 +40,15 @@ pub struct Options {
 pub struct Answer<T> {
     pub value: T,
     pub head: Head,
+}
+
+impl<T> Answer<(T, Explained)> {
+    /// The answer, and what it took.
+    pub fn split(self) -> (Answer<T>, Option<Explained>) {
+        let (value, explained) = self.value;
+        let head = self.head;
+        (Answer { value, head }, Some(explained))
+    }
 }
 
 /// Answers questions; cheap to clone. Every call blocks: the API runs them on blocking threads.
@@ -105,12 +116,26 @@ impl Lookup {
 
     /// One page of payments that satisfy the request's filter.
     pub fn page(&self, request: &PageRequest) -> Result<Answer<Page>, LookupError> {
-        page(self, request)
+        let Answer { value, head } = page(self, request)?;
+        Ok(Answer { value: value.0, head })
+    }
+
+    /// The same, and what it took.
+    pub fn explain_page(&self, request: &PageRequest) -> Result<Answer<(Page, Explained)>, LookupError> {
+        let (answer, looks) = traced(|| page(self, request));
+        let mut answer = answer?;
+        answer.value.1.looks = looks;
+        Ok(answer)
     }
 
     /// One page of entries that satisfy the request's filter.
     pub fn entries(&self, request: &EntriesRequest) -> Result<Answer<EntriesPage>, LookupError> {
         entries(self, request)
+    }
+
+    /// The same, and what it took.
+    pub fn explain_entries(&self, request: &EntriesRequest) -> Result<Answer<(EntriesPage, Explained)>, LookupError> {
+        explained(Source::Entries, || entries(self, request))
     }
 
     /// What each of these identifiers finds, in their order.
@@ -140,6 +165,19 @@ impl Lookup {
             value: joint.report(request, scope)?,
             head: joint.head().clone(),
         })
+    }
+
+    /// The same, and what it took.
+    pub fn explain_report(
+        &self,
+        request: &ReportRequest,
+        scope: &Scope,
+    ) -> Result<Answer<(Report, Explained)>, LookupError> {
+        let source = match request.source {
+            SumSource::Rollup => Source::Rollups,
+            SumSource::Ledger => Source::Entries,
+        };
+        explained(source, || self.report(request, scope))
     }
 
     /// Rows of quarantine with a number below `before`, newest first.
@@ -192,4 +230,26 @@ impl Lookup {
     pub fn index_batch(&self) -> Option<u64> {
         self.index.read().as_ref().map(|index| index.position().batch_no)
     }
+}
+
+/// An answer that the ledger's tables alone give, and what it took.
+fn explained<T>(
+    source: Source,
+    ask: impl FnOnce() -> Result<Answer<T>, LookupError>,
+) -> Result<Answer<(T, Explained)>, LookupError> {
+    let mut stages = Stages::default();
+    let (answer, looks) = traced(|| stages.time("ledger", ask));
+    let Answer { value, head } = answer?;
+    let explained = Explained {
+        source,
+        candidates: None,
+        documents_covered: None,
+        rows: (0, 0),
+        looks,
+        stages: stages.list(),
+    };
+    Ok(Answer {
+        value: (value, explained),
+        head,
+    })
 }

@@ -17,8 +17,9 @@ use query::Filter;
 use rayon::prelude::*;
 
 use crate::error::LookupError;
+use crate::explained::{Explained, Source, Stages};
 use crate::lookup::{Answer, Lookup};
-use crate::plan::{Pace, Position, Stretch};
+use crate::plan::{Pace, Plan, Position, Stretch};
 use crate::recheck::satisfies;
 use crate::sort_key::SortKey;
 use crate::total::{Total, total};
@@ -50,23 +51,31 @@ pub struct Page {
 /// Candidates from which joining is worth a second thread.
 const PARALLEL_MIN: usize = 128;
 
-pub(crate) fn page(lookup: &Lookup, request: &PageRequest) -> Result<Answer<Page>, LookupError> {
-    match page_of(lookup, request, &Position::take(lookup, request)?) {
+/// The page, and what it took but for what the ledger's tables were asked.
+pub(crate) fn page(lookup: &Lookup, request: &PageRequest) -> Result<Answer<(Page, Explained)>, LookupError> {
+    let mut stages = Stages::default();
+    let position = stages.time("position", || Position::take(lookup, request))?;
+    match page_of(lookup, request, &position, stages) {
         Err(LookupError::Search(error)) => {
             lookup.distrust_index(&error);
-            page_of(lookup, request, &Position::without_index(lookup)?)
+            page_of(lookup, request, &Position::without_index(lookup)?, Stages::default())
         }
         answer => answer,
     }
 }
 
-fn page_of(lookup: &Lookup, request: &PageRequest, position: &Position) -> Result<Answer<Page>, LookupError> {
+fn page_of(
+    lookup: &Lookup,
+    request: &PageRequest,
+    position: &Position,
+    mut stages: Stages,
+) -> Result<Answer<(Page, Explained)>, LookupError> {
     let rows = position.rows();
     let mut plan = position.plan(request, Pace::page(request.limit));
-    let mut builder = Builder::new(lookup, request, rows)?;
+    let mut builder = stages.time("rows", || Builder::new(lookup, request, rows))?;
     let mut early = None;
-    while let Some(stretch) = plan.next(request)? {
-        builder.take(rows, &stretch)?;
+    while let Some(stretch) = stages.time("candidates", || plan.next(request))? {
+        stages.time("rows", || builder.take(rows, &stretch))?;
         if builder.is_full(&stretch) {
             early = Some(None);
             break;
@@ -79,12 +88,24 @@ fn page_of(lookup: &Lookup, request: &PageRequest, position: &Position) -> Resul
     if early.is_none() {
         builder.take(rows, &Stretch::everything())?;
     }
+    let candidates = builder.looked_at as u64;
     let mut page = builder.finish(early.flatten());
     if let Some(deadline) = request.total_until {
-        page.total = Some(total(lookup, request, position, deadline)?);
+        page.total = Some(stages.time("total", || total(lookup, request, position, deadline))?);
     }
+    let explained = Explained {
+        source: match plan {
+            Plan::Index(_) => Source::Index,
+            Plan::Ledger(_) => Source::Payments,
+        },
+        candidates: Some(candidates),
+        documents_covered: plan.documents_covered(),
+        rows: rows.read(),
+        looks: Vec::new(),
+        stages: stages.list(),
+    };
     Ok(Answer {
-        value: page,
+        value: (page, explained),
         head: rows.head().clone(),
     })
 }

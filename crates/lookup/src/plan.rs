@@ -199,6 +199,14 @@ impl Plan {
         }
     }
 
+    /// Of the index, where it is asked.
+    pub(crate) fn documents_covered(&self) -> Option<u64> {
+        match self {
+            Plan::Index(plan) => Some(plan.walk.documents_covered()),
+            Plan::Ledger(_) => None,
+        }
+    }
+
     pub(crate) fn next(&mut self, request: &PageRequest) -> Result<Option<Stretch>, LookupError> {
         match self {
             Plan::Index(plan) => plan.next(request),

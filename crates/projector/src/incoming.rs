@@ -1,18 +1,56 @@
 //! From what a source delivered to what the ledger takes.
 
+use chrono::{DateTime, Utc};
 use domain::decode::decode;
 use domain::message::Digest;
+use domain::position::Positions;
 use ledger::{Incoming, Refused};
 use rayon::prelude::*;
 
+use crate::batch::Batch;
 use crate::source::{Content, MessageEncoding, RawMessage};
 
-/// Decodes messages on all threads, in order; those without a value are only counted.
-pub(crate) fn decode_all(messages: Vec<RawMessage>) -> (Vec<Incoming>, u64) {
-    let read = messages.len();
-    let items: Vec<Incoming> = messages.into_par_iter().filter_map(decode_one).collect();
-    let nulls = read - items.len();
-    (items, nulls as u64)
+/// A batch whose messages have been read.
+#[derive(Debug)]
+pub(crate) struct Decoded {
+    items: Vec<Incoming>,
+    positions: Positions,
+    nulls: u64,
+    appended_at: Option<DateTime<Utc>>,
+}
+
+impl Decoded {
+    /// Decodes on all threads, in order; messages without a value are only counted.
+    pub(crate) fn of(batch: Batch) -> Self {
+        let read = batch.messages.len();
+        let appended_at = batch.messages.iter().filter_map(|message| message.appended_at).max();
+        let items: Vec<Incoming> = batch.messages.into_par_iter().filter_map(decode_one).collect();
+        Decoded {
+            nulls: (read - items.len()) as u64,
+            items,
+            positions: batch.positions,
+            appended_at,
+        }
+    }
+
+    pub(crate) fn positions(&self) -> &Positions {
+        &self.positions
+    }
+
+    pub(crate) fn nulls(&self) -> u64 {
+        self.nulls
+    }
+
+    /// What the ledger is given `now`.
+    pub(crate) fn at(self, now: DateTime<Utc>) -> ledger::Batch {
+        ledger::Batch {
+            items: self.items,
+            positions: self.positions,
+            nulls: self.nulls,
+            appended_at: self.appended_at,
+            applied_at: now,
+        }
+    }
 }
 
 fn decode_one(message: RawMessage) -> Option<Incoming> {

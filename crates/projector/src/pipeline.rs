@@ -5,14 +5,14 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use ledger::acts::ActQueue;
-use ledger::{Applied, Batch, Head, LedgerError, Reader, Touched, Writer};
+use ledger::{Applied, Head, LedgerError, Reader, Touched, Writer};
 use rayon::prelude::*;
 use search::{Announced, Document, SearchError};
 use thiserror::Error;
 
 use crate::batch;
 use crate::error::SourceError;
-use crate::incoming::decode_all;
+use crate::incoming::Decoded;
 use crate::index_keeper::{IndexBatch, IndexChange, IndexDesk, IndexKeeper, IndexLimits, IndexPlace};
 
 /// Why the projector stopped or had to begin again.
@@ -106,15 +106,12 @@ impl Pipeline {
     /// # Errors
     /// After an error [`Pipeline::recover`] must be called, and reading go on from the ledger's positions.
     pub fn apply(&mut self, batch: batch::Batch, now: DateTime<Utc>) -> Result<Applied, PipelineError> {
-        let appended_at = batch.messages.iter().filter_map(|message| message.appended_at).max();
-        let (items, nulls) = decode_all(batch.messages);
-        let batch = Batch {
-            items,
-            positions: batch.positions,
-            nulls,
-            appended_at,
-            applied_at: now,
-        };
+        self.apply_decoded(Decoded::of(batch), now)
+    }
+
+    /// As [`Pipeline::apply`].
+    pub(crate) fn apply_decoded(&mut self, batch: Decoded, now: DateTime<Utc>) -> Result<Applied, PipelineError> {
+        let batch = batch.at(now);
         self.wait_for_index();
         self.hand_to_index(|writer, announce| writer.apply(batch, announce))
     }

@@ -1,6 +1,8 @@
 //! The loop: source to stores, until it is told to stop or the source has ended.
 
 use std::sync::Arc;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, SyncSender, channel, sync_channel};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use chrono::{DateTime, Utc};
@@ -8,6 +10,7 @@ use domain::position::Positions;
 use ledger::Counts;
 
 use crate::batch::{BatchLimits, collect};
+use crate::incoming::Decoded;
 use crate::pipeline::{Pipeline, PipelineError};
 use crate::source::{PartitionStatus, Source};
 
@@ -91,6 +94,19 @@ fn failed<'a>(counts: &'a Counts, failure: &'a PipelineError) -> Progress<'a> {
     }
 }
 
+/// A batch that is durable.
+struct Done {
+    positions: Positions,
+    counts: Counts,
+    nulls: u64,
+    appended_at: Option<DateTime<Utc>>,
+}
+
+/// How long the applying thread waits for a batch before it looks for acts of operators.
+const ACTS_WITHIN: Duration = Duration::from_millis(20);
+
+/// Two stages on two threads: this one collects and decodes the next batch while the other applies the last one. There
+/// are never more than these two, so the memory of ingestion is bounded by two batches.
 fn drain(
     pipeline: &mut Pipeline,
     source: &mut dyn Source,
@@ -98,41 +114,119 @@ fn drain(
     counts: &mut Counts,
     watch: &mut dyn FnMut(&Progress<'_>),
 ) -> Result<(), PipelineError> {
-    let mut nulls = 0;
-    let mut appended_at = None;
-    loop {
-        if (around.stop)() {
-            return Ok(());
+    let mut told = Told {
+        counts,
+        nulls: 0,
+        appended_at: None,
+    };
+    thread::scope(|scope| {
+        let (hand_over, batches) = sync_channel(0);
+        let (report, reports) = channel();
+        thread::Builder::new()
+            .name("apply".to_owned())
+            .spawn_scoped(scope, move || apply_each(pipeline, around, &batches, &report))
+            .map_err(PipelineError::Thread)?;
+        let fed = feed(source, around, &hand_over, &reports, &mut told, watch);
+        drop(hand_over);
+        for done in reports {
+            told.note(source, done?);
         }
-        pipeline.check_rows()?;
-        pipeline.serve_acts(Duration::ZERO, &*around.now)?;
+        told.tell(source, watch);
+        fed
+    })
+}
+
+/// Collects and decodes until the source has ended, the other stage has, or the loop is to stop.
+fn feed(
+    source: &mut dyn Source,
+    around: &Surroundings,
+    hand_over: &SyncSender<Decoded>,
+    reports: &Receiver<Result<Done, PipelineError>>,
+    told: &mut Told<'_>,
+    watch: &mut dyn FnMut(&Progress<'_>),
+) -> Result<(), PipelineError> {
+    while !(around.stop)() {
         let batch = collect(source, &around.limits)?;
         let ended = batch.ended;
-        if !batch.is_empty() {
-            let messages = batch.messages.len() as u64;
-            let positions = batch.positions.clone();
-            let started = Instant::now();
-            let applied = pipeline.apply(batch, (around.now)())?;
-            metrics::histogram!("ledgerlens_batch_seconds").record(started.elapsed());
-            metrics::gauge!("ledgerlens_ledger_batch").set(applied.head.batch_no as f64);
-            source.applied(&positions);
-            counts.add(&applied.counts);
-            nulls += messages - applied.counts.read();
-            appended_at = applied.head.appended_at;
-            note(&applied.counts);
-        }
-        let (partitions, problems) = (source.partitions(), source.problems());
-        watch(&Progress {
-            counts,
-            nulls,
-            partitions,
-            problems,
-            appended_at,
-            failure: None,
-        });
-        if ended {
+        if !batch.is_empty() && hand_over.send(Decoded::of(batch)).is_err() {
+            // The other stage has ended with an error, which is among its reports.
             return Ok(());
         }
+        for done in reports.try_iter() {
+            told.note(source, done?);
+        }
+        told.tell(source, watch);
+        if ended {
+            break;
+        }
+    }
+    Ok(())
+}
+
+/// Applies what comes, and does the acts of operators between two batches. An error ends it; it is the last report.
+fn apply_each(
+    pipeline: &mut Pipeline,
+    around: &Surroundings,
+    batches: &Receiver<Decoded>,
+    reports: &Sender<Result<Done, PipelineError>>,
+) {
+    loop {
+        let taken = match batches.recv_timeout(ACTS_WITHIN) {
+            Ok(batch) => Some(batch),
+            Err(RecvTimeoutError::Timeout) => None,
+            Err(RecvTimeoutError::Disconnected) => return,
+        };
+        let outcome = step(pipeline, around, taken).transpose();
+        let goes_on = !matches!(outcome, Some(Err(_)));
+        let is_heard = outcome.is_none_or(|report| reports.send(report).is_ok());
+        if !goes_on || !is_heard {
+            return;
+        }
+    }
+}
+
+fn step(pipeline: &mut Pipeline, around: &Surroundings, batch: Option<Decoded>) -> Result<Option<Done>, PipelineError> {
+    pipeline.check_rows()?;
+    pipeline.serve_acts(Duration::ZERO, &*around.now)?;
+    let Some(batch) = batch else { return Ok(None) };
+    let (positions, nulls) = (batch.positions().clone(), batch.nulls());
+    let started = Instant::now();
+    let applied = pipeline.apply_decoded(batch, (around.now)())?;
+    metrics::histogram!("ledgerlens_batch_seconds").record(started.elapsed());
+    metrics::gauge!("ledgerlens_ledger_batch").set(applied.head.batch_no as f64);
+    note(&applied.counts);
+    Ok(Some(Done {
+        positions,
+        counts: applied.counts,
+        nulls,
+        appended_at: applied.head.appended_at,
+    }))
+}
+
+/// What whoever watches was told of since the source was opened.
+struct Told<'a> {
+    counts: &'a mut Counts,
+    nulls: u64,
+    appended_at: Option<DateTime<Utc>>,
+}
+
+impl Told<'_> {
+    fn note(&mut self, source: &mut dyn Source, done: Done) {
+        source.applied(&done.positions);
+        self.counts.add(&done.counts);
+        self.nulls += done.nulls;
+        self.appended_at = done.appended_at;
+    }
+
+    fn tell(&self, source: &dyn Source, watch: &mut dyn FnMut(&Progress<'_>)) {
+        watch(&Progress {
+            counts: self.counts,
+            nulls: self.nulls,
+            partitions: source.partitions(),
+            problems: source.problems(),
+            appended_at: self.appended_at,
+            failure: None,
+        });
     }
 }
 
@@ -156,7 +250,7 @@ fn wait(pause: Duration, around: &Surroundings) -> bool {
         if (around.stop)() {
             return true;
         }
-        std::thread::sleep(Duration::from_millis(20));
+        thread::sleep(Duration::from_millis(20));
     }
     (around.stop)()
 }

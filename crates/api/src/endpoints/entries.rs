@@ -11,6 +11,7 @@ use query::{Filter, ParamSet, filter_from_params};
 use crate::app::App;
 use crate::blocking::{Cost, ask};
 use crate::cursor::Binding;
+use crate::explain::{self, ExplainJson};
 use crate::export::format::vary;
 use crate::export::{self, Accept, Export, Output, tables};
 use crate::json::answer;
@@ -21,8 +22,9 @@ use crate::page_params;
 use crate::params::Params;
 use crate::problem::Problem;
 
-const PARAMETERS: ParamSet =
-    ParamSet::ENTRIES.with_others(&["limit", "cursor", "total", "format", "bom", "manifest", "wait_for"]);
+const PARAMETERS: ParamSet = ParamSet::ENTRIES.with_others(&[
+    "limit", "cursor", "total", "explain", "format", "bom", "manifest", "wait_for",
+]);
 
 /// What cursors of entries are bound to besides the question.
 const LIST: &str = "entries";
@@ -37,7 +39,8 @@ pub(crate) async fn list_entries(
     let output = Output::read(&params, &accept, &mut mistakes)?;
     let filter = mistakes.take(filter_from_params(params.pairs(), PARAMETERS));
     let limit = page_params::limit(&params, &mut mistakes);
-    let total = page_params::total(&params, &mut mistakes);
+    let total = page_params::flag("total", &params, &mut mistakes);
+    let explain = explain::wanted(&params, &principal, &mut mistakes)?;
     if !output.is_json() {
         output.refuse_paging(&params, &mut mistakes);
         mistakes.finish()?;
@@ -57,16 +60,21 @@ pub(crate) async fn list_entries(
             limit,
             total,
         };
-        let found = app.lookup.entries(&request)?;
+        let (found, explained) = match explain {
+            true => app.lookup.explain_entries(&request)?.split(),
+            false => (app.lookup.entries(&request)?, None),
+        };
         let as_of = app.as_of(&found.head);
         let token = as_of.token.clone();
         let provider_figures = principal.sees_provider_figures();
         let EntriesPage { rows, next, total } = found.value;
+        let explain = explained.map(|explained| ExplainJson::of(&request.filter, explained, rows.len()));
         let list = List {
             data: rows.iter().map(|row| EntryJson::of(row, provider_figures)).collect(),
             has_more: next.is_some(),
             next_cursor: next.map(|place| app.cursors.of_entry(&binding, &place)),
             total: total.map(|sums| total_of(&sums, provider_figures)),
+            explain,
             as_of,
         };
         answer(&list, &token)

@@ -12,6 +12,7 @@ use query::{ParamSet, filter_from_params};
 use crate::app::App;
 use crate::blocking::{Cost, ask};
 use crate::cursor::Binding;
+use crate::explain::{self, ExplainJson};
 use crate::export::format::vary;
 use crate::export::{self, Accept, Export, Output, Rows, Stop, tables};
 use crate::json::answer;
@@ -25,11 +26,11 @@ use crate::problem::Problem;
 
 /// Filters, `q`, and what every list takes.
 const PARAMETERS: ParamSet = ParamSet::PAYMENTS.with_others(&[
-    "limit", "cursor", "order", "total", "format", "bom", "manifest", "wait_for",
+    "limit", "cursor", "order", "total", "explain", "format", "bom", "manifest", "wait_for",
 ]);
 
 /// What cursors of payments are bound to besides the question.
-const LIST: &str = "payments";
+pub(super) const LIST: &str = "payments";
 
 pub(crate) async fn list_payments(
     State(app): State<Arc<App>>,
@@ -52,7 +53,8 @@ pub(super) async fn answer_payments(
     let filter = mistakes.take(filter_from_params(params.pairs(), PARAMETERS));
     let limit = page_params::limit(&params, &mut mistakes);
     let order = page_params::order(&params, &mut mistakes);
-    let total = page_params::total(&params, &mut mistakes);
+    let total = page_params::flag("total", &params, &mut mistakes);
+    let explain = explain::wanted(&params, &principal, &mut mistakes)?;
     if !output.is_json() {
         output.refuse_paging(&params, &mut mistakes);
         mistakes.finish()?;
@@ -73,9 +75,13 @@ pub(super) async fn answer_payments(
             limit,
             total_until: total.then(|| asked_at + app.limits.answer_within),
         };
-        let found = app.lookup.page(&request)?;
+        let (found, explained) = match explain {
+            true => app.lookup.explain_page(&request)?.split(),
+            false => (app.lookup.page(&request)?, None),
+        };
         let as_of = app.as_of(&found.head);
         let Page { rows, next, total } = found.value;
+        let explain = explained.map(|explained| ExplainJson::of(&request.filter, explained, rows.len()));
         let cut = app.cut(&principal);
         // A row that the key may not see is no row, whatever the page says.
         let shown = rows
@@ -87,6 +93,7 @@ pub(super) async fn answer_payments(
             has_more: next.is_some(),
             next_cursor: next.map(|place| app.cursors.of_payment(&binding, &place)),
             total: total.as_ref().map(TotalJson::from),
+            explain,
             as_of,
         };
         answer(&list, &token)

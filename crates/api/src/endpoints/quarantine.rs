@@ -54,6 +54,7 @@ pub(crate) async fn list_quarantine(
             has_more,
             next_cursor: last.map(|n| app.cursors.of_number(&binding, n)),
             total: None,
+            explain: None,
             as_of,
         };
         answer(&list, &token)

@@ -11,6 +11,7 @@ use query::ParamSet;
 use super::report_export::write_report;
 use crate::app::App;
 use crate::blocking::{Cost, ask};
+use crate::explain::ExplainJson;
 use crate::export::format::vary;
 use crate::export::{self, Accept, Export, Output, tables};
 use crate::json::answer;
@@ -18,7 +19,7 @@ use crate::json::report::{ReportJson, SalesRowJson};
 use crate::keys::Principal;
 use crate::params::Params;
 use crate::problem::Problem;
-use crate::report_params::{self, source_name};
+use crate::report_params::{self, ReportParams, source_name};
 use crate::rows_url::RowsUrls;
 
 const BASES: &[Basis] = &[Basis::EventDay, Basis::SaleDay];
@@ -29,14 +30,21 @@ pub(crate) async fn get_sales_report(
     accept: Accept,
     params: Params,
 ) -> Result<Response, Problem> {
-    let (request, output) = report_params::read(&params, &accept, ParamSet::SALES_REPORT, BASES)?;
+    let ReportParams {
+        request,
+        output,
+        explain,
+    } = report_params::read(&params, &accept, &principal, ParamSet::SALES_REPORT, BASES)?;
     if !output.is_json() {
         return export_report(&app, &principal, &params, output, request)
             .await
             .map(vary);
     }
     ask(&app, Cost::Report, move |app| {
-        let found = app.lookup.report(&request, &principal.scope)?;
+        let (found, explained) = match explain {
+            Some(_) => app.lookup.explain_report(&request, &principal.scope)?.split(),
+            None => (app.lookup.report(&request, &principal.scope)?, None),
+        };
         let as_of = app.as_of(&found.head);
         let token = as_of.token.clone();
         let urls = RowsUrls::new(&request, found.value.rows.len())?;
@@ -46,6 +54,9 @@ pub(crate) async fn get_sales_report(
             totals: found.value.totals.iter().map(row).collect(),
             orphans_left_out: found.value.orphans_left_out,
             source: source_name(request.source),
+            explain: explain
+                .zip(explained)
+                .map(|(filter, explained)| ExplainJson::of(&filter, explained, found.value.rows.len())),
             as_of,
         };
         answer(&report, &token)

@@ -177,6 +177,15 @@ impl Output {
             );
             mistakes.add(Mistake::new("cursor", &kinds::BAD_CURSOR, detail).expected("no cursor"));
         }
+        if params.all("explain").any(|sent| sent == "true") {
+            let detail = format!(
+                "explain belongs to the pages of JSON; {} holds rows alone",
+                self.format.as_str()
+            );
+            mistakes.add(
+                Mistake::new("explain", &kinds::BAD_VALUE, detail).expected("no explain, or format=json beside it"),
+            );
+        }
         if params.all("total").any(|sent| sent == "true") {
             let detail = format!(
                 "total belongs to the pages of JSON; {} ends with a manifest that has the rows and their sums",

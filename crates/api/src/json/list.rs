@@ -4,6 +4,7 @@ use lookup::Total;
 use serde::Serialize;
 
 use super::{AsOfJson, money};
+use crate::explain::ExplainJson;
 
 #[derive(Serialize)]
 pub(crate) struct List<T, S = ()> {
@@ -13,6 +14,8 @@ pub(crate) struct List<T, S = ()> {
     /// Of all pages, where it was asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) total: Option<TotalJson<S>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) explain: Option<ExplainJson>,
     pub(crate) as_of: AsOfJson,
 }
 

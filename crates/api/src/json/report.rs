@@ -5,6 +5,7 @@ use ledger::reports::ReportRow;
 use serde::Serialize;
 
 use super::{AsOfJson, money};
+use crate::explain::ExplainJson;
 use crate::rows_url::RowsUrls;
 
 #[derive(Serialize)]
@@ -13,6 +14,8 @@ pub(crate) struct ReportJson<T> {
     pub(crate) totals: Vec<T>,
     pub(crate) orphans_left_out: i64,
     pub(crate) source: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) explain: Option<ExplainJson>,
     pub(crate) as_of: AsOfJson,
 }
 

@@ -7,6 +7,7 @@ mod contract_page;
 mod conventions;
 mod entry_exports;
 mod events;
+mod explaining;
 mod export_delivery;
 mod export_readers;
 mod exports;

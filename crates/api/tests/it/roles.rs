@@ -60,7 +60,8 @@ async fn each_role_reaches_its_routes_and_no_other() {
             }
             let operates = matches!(role, Role::Operator | Role::Admin);
             let restricted = route.path.starts_with("/v1/ingest") || route.path.starts_with("/v1/quarantine");
-            let expect = if restricted && !operates {
+            let explains = route.path.ends_with("/explain");
+            let expect = if (restricted && !operates) || (explains && role == Role::Merchant) {
                 StatusCode::FORBIDDEN
             } else {
                 StatusCode::OK

@@ -33,7 +33,16 @@ impl Writer {
         self.write_events(head.batch_no, at, &prepared)?;
         let ids = &self.source_ids;
         let source_id = |partition: &PartitionId| ids.get(partition).copied().unwrap_or(-1);
-        append::versions(&self.connection, head.batch_no, at, &prepared.versions, &source_id)?;
+        append::bodies(&self.connection, self.next_block, &prepared.packed)?;
+        let (batch_no, first_block) = (head.batch_no, self.next_block);
+        append::versions(
+            &self.connection,
+            batch_no,
+            at,
+            first_block,
+            &prepared.versions,
+            &source_id,
+        )?;
         append::repeats(&self.connection, head.batch_no, &prepared.repeats, &source_id)?;
         self.late.follow(&prepared.entries);
         append::entries(&self.connection, &prepared.entries, &self.late)?;
@@ -73,6 +82,7 @@ impl Writer {
         self.connection
             .execute_batch("commit")
             .map_err(LedgerError::engine("committed a batch"))?;
+        self.next_block += prepared.packed.len() as u64;
         Ok((next_seq, next_n))
     }
 

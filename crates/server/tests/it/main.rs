@@ -7,6 +7,7 @@ mod compare;
 mod drill;
 mod drilled;
 mod expected;
+mod explaining;
 mod feeding;
 mod filters;
 mod http;
