@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use api::PartitionProgress;
 use metrics::{Unit, describe_counter, describe_gauge, describe_histogram, gauge};
-use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
+use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use tracing_subscriber::EnvFilter;
 
 use crate::failure::Failure;
@@ -30,7 +30,8 @@ pub(crate) fn start_logs(default: &str) {
     };
 }
 
-/// Upper bounds of the histograms, in seconds: from a payment by its key to an export of an hour.
+/// Upper bounds of how long answers take, in seconds: from a payment by its key to an export of an hour. Batches and
+/// commits are summaries with quantiles: there is one process, so nothing is added up over several.
 const SECONDS: [f64; 16] = [
     0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 300.0, 3600.0,
 ];
@@ -38,7 +39,7 @@ const SECONDS: [f64; 16] = [
 /// Installs the process's recorder.
 pub(crate) fn start_metrics() -> Result<PrometheusHandle, Failure> {
     let handle = PrometheusBuilder::new()
-        .set_buckets(&SECONDS)
+        .set_buckets_for_metric(Matcher::Prefix("ledgerlens_http_".to_owned()), &SECONDS)
         .and_then(PrometheusBuilder::install_recorder)
         .map_err(|cause| Failure::Store(format!("metrics cannot be recorded: {cause}")))?;
     describe();
