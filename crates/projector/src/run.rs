@@ -1,15 +1,16 @@
 //! The loop: source to stores, until it is told to stop or the source has ended.
 
+use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, SyncSender, channel, sync_channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use chrono::{DateTime, Utc};
-use domain::position::Positions;
+use domain::position::{PartitionId, Positions};
 use ledger::Counts;
 
-use crate::batch::{BatchLimits, collect};
+use crate::batch::{Batch, BatchLimits, collect};
 use crate::incoming::Decoded;
 use crate::pipeline::{Pipeline, PipelineError};
 use crate::source::{PartitionStatus, Source};
@@ -19,6 +20,7 @@ pub struct Progress<'a> {
     /// Verdicts since the loop began.
     pub counts: &'a Counts,
     pub nulls: u64,
+    /// As far as they are durable in the ledger.
     pub partitions: Vec<PartitionStatus>,
     pub problems: Vec<String>,
     /// Broker time of the newest message applied.
@@ -118,6 +120,7 @@ fn drain(
         counts,
         nulls: 0,
         appended_at: None,
+        waiting: VecDeque::new(),
     };
     thread::scope(|scope| {
         let (hand_over, batches) = sync_channel(0);
@@ -148,9 +151,12 @@ fn feed(
     while !(around.stop)() {
         let batch = collect(source, &around.limits)?;
         let ended = batch.ended;
-        if !batch.is_empty() && hand_over.send(Decoded::of(batch)).is_err() {
-            // The other stage has ended with an error, which is among its reports.
-            return Ok(());
+        if !batch.is_empty() {
+            told.waiting.push_back(firsts(&batch));
+            if hand_over.send(Decoded::of(batch)).is_err() {
+                // The other stage has ended with an error, which is among its reports.
+                return Ok(());
+            }
         }
         for done in reports.try_iter() {
             told.note(source, done?);
@@ -203,26 +209,57 @@ fn step(pipeline: &mut Pipeline, around: &Surroundings, batch: Option<Decoded>) 
     }))
 }
 
+/// The first message of each partition in a batch.
+type Firsts = HashMap<Arc<PartitionId>, u64>;
+
+fn firsts(batch: &Batch) -> Firsts {
+    let mut firsts = Firsts::new();
+    // Messages of one partition come in runs.
+    for run in batch.messages.chunk_by(|a, b| a.partition == b.partition) {
+        if let Some(first) = run.first() {
+            firsts.entry(first.partition.clone()).or_insert(first.position);
+        }
+    }
+    firsts
+}
+
 /// What whoever watches was told of since the source was opened.
 struct Told<'a> {
     counts: &'a mut Counts,
     nulls: u64,
     appended_at: Option<DateTime<Utc>>,
+    /// Batches that were collected and are not durable yet.
+    waiting: VecDeque<Firsts>,
 }
 
 impl Told<'_> {
     fn note(&mut self, source: &mut dyn Source, done: Done) {
+        self.waiting.pop_front();
         source.applied(&done.positions);
         self.counts.add(&done.counts);
         self.nulls += done.nulls;
         self.appended_at = done.appended_at;
     }
 
+    /// What was delivered and is not durable yet counts as waiting: nobody may take the ledger for caught up meanwhile.
+    fn as_applied(&self, mut status: PartitionStatus) -> PartitionStatus {
+        let first = self.waiting.iter().find_map(|firsts| firsts.get(&status.partition));
+        if let Some(&first) = first {
+            status.next = status.next.min(first);
+            status.lag = status.end.map(|end| end.saturating_sub(first));
+        }
+        status
+    }
+
     fn tell(&self, source: &dyn Source, watch: &mut dyn FnMut(&Progress<'_>)) {
         watch(&Progress {
             counts: self.counts,
             nulls: self.nulls,
-            partitions: source.partitions(),
+            partitions: source
+                .partitions()
+                .into_iter()
+                .map(|status| self.as_applied(status))
+                .collect(),
             problems: source.problems(),
             appended_at: self.appended_at,
             failure: None,
@@ -264,4 +301,54 @@ fn chain(error: &dyn std::error::Error) -> String {
         next = cause.source();
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    use crate::source::{Content, RawMessage};
+
+    fn batch(messages: &[(&Arc<PartitionId>, u64)]) -> Batch {
+        let message = |(partition, position): &(&Arc<PartitionId>, u64)| RawMessage {
+            partition: (*partition).clone(),
+            position: *position,
+            content: Content::Null,
+            appended_at: None,
+        };
+        Batch {
+            messages: messages.iter().map(message).collect(),
+            ..Batch::default()
+        }
+    }
+
+    #[test]
+    fn what_is_not_durable_yet_counts_as_waiting() {
+        let [a, b] = ["payments/0", "payments/1"].map(|name| Arc::new(PartitionId::parse(name).expect("a partition")));
+        let mut counts = Counts::default();
+        let mut told = Told {
+            counts: &mut counts,
+            nulls: 0,
+            appended_at: None,
+            waiting: VecDeque::new(),
+        };
+        let delivered = |partition: &Arc<PartitionId>| PartitionStatus {
+            partition: partition.clone(),
+            next: 12,
+            end: Some(12),
+            lag: Some(0),
+            problem: None,
+        };
+        let shown = |told: &Told<'_>, partition| {
+            let status = told.as_applied(delivered(partition));
+            (status.next, status.lag)
+        };
+        assert_eq!(shown(&told, &a), (12, Some(0)));
+        told.waiting
+            .push_back(firsts(&batch(&[(&a, 5), (&a, 6), (&b, 3), (&a, 8)])));
+        told.waiting.push_back(firsts(&batch(&[(&a, 10)])));
+        assert_eq!((shown(&told, &a), shown(&told, &b)), ((5, Some(7)), (3, Some(9))));
+        told.waiting.pop_front();
+        assert_eq!((shown(&told, &a), shown(&told, &b)), ((10, Some(2)), (12, Some(0))));
+    }
 }

@@ -169,7 +169,7 @@ fn values(path: &str, name: &str, own: &Facts, other: &Facts) -> Vec<String> {
         "limit" => texts(&["1", "7", "100", "0"]),
         "cursor" => texts(&["", "AAAA"]),
         "order" => texts(&["asc", "desc"]),
-        "total" => texts(&["true", "false"]),
+        "total" | "explain" => texts(&["true", "false"]),
         "basis" if path.ends_with("/sales") => texts(&["event_day", "sale_day"]),
         "basis" => texts(&["sold_on", "paid_out_on"]),
         "from" => texts(&["2026-04-01", "2020-01-01"]),
