@@ -89,7 +89,7 @@ pub(crate) fn each<T>(
         let sql = format!("select n, packed from bodies where n between {first} and {last}");
         let mut statement = connection.prepare(&sql).map_err(LedgerError::engine(doing))?;
         let mut rows = statement.query([]).map_err(LedgerError::engine(doing))?;
-        // Blocks lie in the order of their numbers.
+        // Blocks lie in the order of their numbers, and the engine is set to give rows in the order in which they lie.
         while let Some(row) = rows.next().map_err(LedgerError::engine(doing))? {
             let n = row.get::<_, i64>(0).map_err(LedgerError::engine(doing))?.unsigned_abs();
             if wanted.peek().is_none_or(|(place, _)| place.block != n) {

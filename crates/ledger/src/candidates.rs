@@ -201,14 +201,14 @@ fn run(connection: &Connection, base: &[Condition], window: &str, tail: &str) ->
             Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?))
         })
         .map_err(LedgerError::engine(doing))?;
-    let found = rows.map(|row| {
+    rows.map(|row| {
         row.map(|(at, seq)| Candidate {
             occurred_at: of_micros(at),
             seq: seq.unsigned_abs(),
         })
-    });
-    let found = found.collect::<Result<_, _>>().map_err(LedgerError::engine(doing))?;
-    Ok(found)
+    })
+    .collect::<Result<_, _>>()
+    .map_err(LedgerError::engine(doing))
 }
 
 #[cfg(test)]

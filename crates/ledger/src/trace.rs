@@ -41,7 +41,15 @@ thread_local! {
 
 /// Runs `work` and tells what it asked the engine, in order.
 pub fn traced<T>(work: impl FnOnce() -> T) -> (T, Vec<Look>) {
+    /// Ends the looking after a panic too: the thread makes other answers afterwards.
+    struct End;
+    impl Drop for End {
+        fn drop(&mut self) {
+            TRACE.take();
+        }
+    }
     TRACE.set(Some(Trace::default()));
+    let _end = End;
     let done = work();
     (done, TRACE.take().unwrap_or_default().looks)
 }
@@ -138,5 +146,7 @@ mod tests {
         assert_eq!((scans[0].table.as_str(), scans[0].rows_kept), ("keys", 10));
         assert!((10..=5000).contains(&scans[0].rows_read), "{scans:?}");
         assert_eq!((ask(), spent_counting()), (10, Duration::ZERO), "nobody looks any more");
+        std::panic::catch_unwind(|| traced(|| panic!("an answer that fails"))).expect_err("it panics");
+        assert!(TRACE.take().is_none(), "nobody looks after a panic");
     }
 }

@@ -181,6 +181,7 @@ struct Keeping {
 
 impl Keeping {
     fn run(&mut self, tasks: &Receiver<Task>) {
+        self.has_reached(self.reached);
         loop {
             let wait = match self.pending {
                 Some((since, _)) => self.limits.commit_interval.saturating_sub(since.elapsed()),
@@ -227,7 +228,7 @@ impl Keeping {
         let generations = Generations::new(&self.place.dir);
         let old_dir = generations.current().map_err(SearchError::Io)?;
         generations.switch(&built.dir).map_err(SearchError::Io)?;
-        self.reached = writer.reader().position().batch_no;
+        self.has_reached(writer.reader().position().batch_no);
         *self.place.reader.write() = Some(writer.reader());
         self.place.recent.cut(self.reached);
         self.digests.clear();
@@ -298,15 +299,19 @@ impl Keeping {
         let started = Instant::now();
         writer.commit(batch_no)?;
         metrics::histogram!("ledgerlens_index_commit_seconds").record(started.elapsed());
-        metrics::gauge!("ledgerlens_index_batch").set(batch_no as f64);
         self.pending = None;
-        self.reached = batch_no;
+        self.has_reached(batch_no);
         self.place.recent.cut(batch_no);
         if self.digests.len() > DIGESTS_MAX {
             // Everything is committed now, so what is forgotten is found in the index.
             self.digests.clear();
         }
         Ok(())
+    }
+
+    fn has_reached(&mut self, batch_no: u64) {
+        self.reached = batch_no;
+        metrics::gauge!("ledgerlens_index_batch").set(batch_no as f64);
     }
 
     /// Opens the index again, or makes it again, until it works. Ingestion waits meanwhile, because the list of recent
@@ -319,7 +324,7 @@ impl Keeping {
         while !self.is_ending.load(Ordering::Acquire) {
             match reconcile::open(&self.ledger, &self.place, &self.limits.writer) {
                 Ok(writer) => {
-                    self.reached = writer.reader().position().batch_no;
+                    self.has_reached(writer.reader().position().batch_no);
                     self.writer = Some(writer);
                     return;
                 }

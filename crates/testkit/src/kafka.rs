@@ -58,12 +58,14 @@ impl TestKafka {
             .arg(&directory)
             .args(["--owner", &std::process::id().to_string()])
             .stdin(Stdio::null())
-            .stderr(Stdio::inherit())
             .output()
             .expect("scripts/kafka/node can be run");
         let said = String::from_utf8_lossy(&output.stdout);
         let brokers = said.lines().find_map(|line| line.strip_prefix("brokers="));
-        let brokers = brokers.unwrap_or_else(|| panic!("Kafka did not start: {} {said}", output.status));
+        let brokers = brokers.unwrap_or_else(|| {
+            let complaint = String::from_utf8_lossy(&output.stderr);
+            panic!("Kafka did not start: {} {said}\n{complaint}", output.status)
+        });
         TestKafka {
             brokers: brokers.to_owned(),
         }

@@ -6,8 +6,9 @@ use std::time::Instant;
 use axum::extract::State;
 use axum::response::Response;
 use domain::derive::Payment;
+use ledger::Order;
 use lookup::{Page, PageRequest, StreamRequest};
-use query::{ParamSet, filter_from_params};
+use query::{Filter, ParamSet, filter_from_params};
 
 use crate::app::App;
 use crate::blocking::{Cost, ask};
@@ -21,7 +22,7 @@ use crate::json::mask::Masking;
 use crate::json::payment::{Cut, PaymentJson};
 use crate::keys::Principal;
 use crate::page_params;
-use crate::params::Params;
+use crate::params::{Mistakes, Params};
 use crate::problem::Problem;
 
 /// Filters, `q`, and what every list takes.
@@ -30,7 +31,51 @@ const PARAMETERS: ParamSet = ParamSet::PAYMENTS.with_others(&[
 ]);
 
 /// What cursors of payments are bound to besides the question.
-pub(super) const LIST: &str = "payments";
+const LIST: &str = "payments";
+
+/// What a list of payments is asked for.
+pub(super) struct Question {
+    /// None if it has mistakes, which are noted then.
+    filter: Option<Filter>,
+    order: Order,
+    limit: usize,
+    total: bool,
+}
+
+impl Question {
+    pub(super) fn read(params: &Params, set: ParamSet, mistakes: &mut Mistakes) -> Self {
+        Question {
+            filter: mistakes.take(filter_from_params(params.pairs(), set)),
+            order: page_params::order(params, mistakes),
+            limit: page_params::limit(params, mistakes),
+            total: page_params::flag("total", params, mistakes),
+        }
+    }
+
+    /// The page that is asked for, and what its cursors are bound to.
+    ///
+    /// # Errors
+    /// The mistakes noted so far, or a cursor of another question.
+    pub(super) fn page(
+        self,
+        app: &App,
+        principal: &Principal,
+        params: &Params,
+        mistakes: Mistakes,
+    ) -> Result<(PageRequest, Binding), Problem> {
+        let binding = Binding::new(LIST, &principal.key_id, self.order, params);
+        let after = page_params::cursor(params, mistakes, |sent| app.cursors.read_payment(&binding, sent))?;
+        let request = PageRequest {
+            scope: principal.scope.clone(),
+            filter: self.filter.ok_or_else(Problem::internal)?,
+            order: self.order,
+            after,
+            limit: self.limit,
+            total_until: self.total.then(|| Instant::now() + app.limits.answer_within),
+        };
+        Ok((request, binding))
+    }
+}
 
 pub(crate) async fn list_payments(
     State(app): State<Arc<App>>,
@@ -50,31 +95,20 @@ pub(super) async fn answer_payments(
 ) -> Result<Response, Problem> {
     let mut mistakes = params.mistakes();
     let output = Output::read(&params, &accept, &mut mistakes)?;
-    let filter = mistakes.take(filter_from_params(params.pairs(), PARAMETERS));
-    let limit = page_params::limit(&params, &mut mistakes);
-    let order = page_params::order(&params, &mut mistakes);
-    let total = page_params::flag("total", &params, &mut mistakes);
+    let question = Question::read(&params, PARAMETERS, &mut mistakes);
     let explain = explain::wanted(&params, &principal, &mut mistakes)?;
     if !output.is_json() {
         output.refuse_paging(&params, &mut mistakes);
         mistakes.finish()?;
-        let filter = filter.ok_or_else(Problem::internal)?;
-        let scope = principal.scope.clone();
-        return export_payments(&app, principal, &params, output, StreamRequest { scope, filter, order }).await;
-    }
-    let binding = Binding::new(LIST, &principal.key_id, order, &params);
-    let after = page_params::cursor(&params, mistakes, |sent| app.cursors.read_payment(&binding, sent))?;
-    let filter = filter.ok_or_else(Problem::internal)?;
-    let asked_at = Instant::now();
-    ask(&app, Cost::Page, move |app| {
-        let request = PageRequest {
+        let request = StreamRequest {
             scope: principal.scope.clone(),
-            filter,
-            order,
-            after,
-            limit,
-            total_until: total.then(|| asked_at + app.limits.answer_within),
+            filter: question.filter.ok_or_else(Problem::internal)?,
+            order: question.order,
         };
+        return export_payments(&app, principal, &params, output, request).await;
+    }
+    let (request, binding) = question.page(&app, &principal, &params, mistakes)?;
+    ask(&app, Cost::Page, move |app| {
         let (found, explained) = match explain {
             true => app.lookup.explain_page(&request)?.split(),
             false => (app.lookup.page(&request)?, None),
