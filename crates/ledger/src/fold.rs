@@ -253,15 +253,14 @@ fn accept(
             .collect();
         // With the second content the first one goes into quarantine too; a third one joins them.
         let new = if contents.len() == 2 { contents } else { vec![digest] };
-        out.quarantine.extend(new.into_iter().map(|digest| {
+        out.quarantine.extend(new.into_iter().map(|content| {
             QuarantineChange::Conflict(Contradiction {
                 payment_key: work.dossier.payment_key.clone(),
                 seq: work.seq,
                 key: key.clone(),
                 version,
-                digest,
-                source: source.clone(),
-                position,
+                digest: content,
+                place: (content == digest).then(|| (source.clone(), position)),
             })
         }));
     }

@@ -92,8 +92,8 @@ pub(crate) struct Contradiction {
     pub(crate) key: EntryKey,
     pub(crate) version: u64,
     pub(crate) digest: Digest,
-    pub(crate) source: Arc<PartitionId>,
-    pub(crate) position: u64,
+    /// Where the content has just come from; the one that was held before came from where its version did.
+    pub(crate) place: Option<(Arc<PartitionId>, u64)>,
 }
 
 /// The refused contents among `digests` that quarantine holds already, with their row numbers.

@@ -16,6 +16,7 @@ use crate::error::LedgerError;
 use crate::quarantine::{Aside, Contradiction, QuarantineChange};
 use crate::refused::Refused;
 use crate::replay::CONFLICT;
+use crate::timeline;
 
 const INSERT: &str = include_str!("quarantine/insert.sql");
 const REPEAT: &str = "update quarantine set seen = seen + ?, last_at = make_timestamp(?), last_source = ?,
@@ -115,6 +116,14 @@ fn refuse_again(connection: &Connection, n: u64, refusal: &Refusal) -> Result<()
     Ok(())
 }
 
+/// When and from where a content came.
+struct Came {
+    /// Microseconds.
+    at: i64,
+    source: i32,
+    position: i64,
+}
+
 struct Rows<'c> {
     connection: &'c Connection,
     insert: Statement<'c>,
@@ -133,7 +142,10 @@ impl Rows<'_> {
 
     fn conflict(&mut self, found: &Contradiction) -> Result<(), LedgerError> {
         let detail = "this entry and version was received with more than one content; publish a higher version";
-        let place = ((self.source_id)(&found.source), found.position as i64);
+        let place = match &found.place {
+            Some((source, position)) => self.now_from(source, *position),
+            None => self.held_from(found)?,
+        };
         let (kind, entry_id) = (kind_code(found.key.kind), &found.key.entry_id);
         let what = (CONFLICT, "/version", detail, &found.payment_key, found.seq);
         self.entry_row(what, (kind, entry_id, found.version), &found.digest, place)
@@ -146,7 +158,33 @@ impl Rows<'_> {
         };
         let (kind, entry_id) = (kind_code(aside.key.kind), &aside.key.entry_id);
         let what = (aside.code, pointer, detail, payment_key, seq);
-        self.entry_row(what, (kind, entry_id, aside.version), &aside.digest, (0, 0))
+        let nowhere = Came {
+            at: self.now,
+            source: 0,
+            position: 0,
+        };
+        self.entry_row(what, (kind, entry_id, aside.version), &aside.digest, nowhere)
+    }
+
+    fn now_from(&self, source: &PartitionId, position: u64) -> Came {
+        Came {
+            at: self.now,
+            source: (self.source_id)(source),
+            position: position as i64,
+        }
+    }
+
+    /// Where the content that was held first came from. Its version is in the table, if only since this transaction began.
+    fn held_from(&self, found: &Contradiction) -> Result<Came, LedgerError> {
+        let held = timeline::versions(self.connection, found.seq)?;
+        let held = held
+            .iter()
+            .find(|held| held.key == found.key && held.version == found.version && held.digest == found.digest)
+            .ok_or_else(|| LedgerError::Damaged(format!("a version of payment {} is missing", found.seq)))?;
+        Ok(Came {
+            at: micros(held.applied_at),
+            ..self.now_from(&held.partition, held.position)
+        })
     }
 
     /// A row about an entry, whose content is a version and not kept a second time.
@@ -155,9 +193,9 @@ impl Rows<'_> {
         (code, pointer, detail, payment_key, seq): (&str, &str, &str, &String, u64),
         (kind, entry_id, version): (u8, &String, u64),
         digest: &Digest,
-        (source, position): (i32, i64),
+        Came { at, source, position }: Came,
     ) -> Result<(), LedgerError> {
-        let (n, now) = (self.number(), self.now);
+        let n = self.number();
         let values = params![
             n,
             code,
@@ -174,8 +212,8 @@ impl Rows<'_> {
             0i64,
             false,
             1i64,
-            now,
-            now,
+            at,
+            at,
             source,
             position,
             source,

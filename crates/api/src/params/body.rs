@@ -174,10 +174,10 @@ fn texts_of(name: &str, value: &Value) -> Result<Vec<String>, Box<Mistake>> {
     match value {
         Value::String(text) => Ok(vec![text.clone()]),
         Value::Number(number) if name == "limit" => Ok(vec![number.to_string()]),
-        Value::Bool(wanted) if name == "total" => Ok(vec![wanted.to_string()]),
+        Value::Bool(wanted) if matches!(name, "total" | "explain") => Ok(vec![wanted.to_string()]),
         Value::Number(_) => wrong("a number is written as a string, exactly as in an address"),
         Value::Null => wrong("null means nothing here; leave the member out"),
-        Value::Bool(_) => wrong("true and false mean nothing here"),
+        Value::Bool(_) => wrong("true and false are written as strings, exactly as in an address"),
         Value::Object(_) => wrong("an object means nothing here; the brackets belong to the name: \"amount[gte]\""),
         Value::Array(items) if items.is_empty() => wrong("an empty array gives no alternative; leave the member out"),
         Value::Array(items) => items

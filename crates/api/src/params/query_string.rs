@@ -54,7 +54,9 @@ fn decoded(piece: &str) -> Option<String> {
 }
 
 fn refused(what: &str) -> Problem {
-    let detail = format!("{what} is not percent-encoded UTF-8: % is followed by two hexadecimal digits");
+    let detail = format!(
+        "{what} is not percent-encoded UTF-8: % is followed by two hexadecimal digits, and the bytes that they stand for are UTF-8"
+    );
     Problem::of_mistakes(vec![Mistake::new(what, &kinds::BAD_ENCODING, detail)])
 }
 

@@ -235,6 +235,32 @@ async fn rows_about_entries_are_not_replayed_and_only_conflicts_are_closed() {
     }
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn both_contents_of_a_conflict_say_where_each_came_from() {
+    let mut app = TestApp::new();
+    app.feed(&[sale("P1", "m1", 1, 0), sale("P2", "m1", 1, 0), sale("P2", "m1", 2, 0)]);
+    app.feed(&[sale("P1", "m1", 2, 0)]);
+    let operator = app.key(Role::Operator, &[]);
+    for key in ["P1", "P2"] {
+        let timeline = app
+            .get_as(&operator, &format!("/v1/payments/{key}/timeline"))
+            .await
+            .ok();
+        let versions = timeline["data"].as_array().expect("versions");
+        let found = rows(&app, &operator, &format!("?payment_key={key}")).await;
+        assert_eq!((found.len(), versions.len()), (2, 2), "{found:?}");
+        for row in found {
+            let version = versions.iter().find(|version| version["sha256"] == row["sha256"]);
+            let version = version.unwrap_or_else(|| panic!("{row} is none of {versions:?}"));
+            assert_eq!(
+                (&row["last_position"], &row["first_at"], &row["last_at"]),
+                (&version["position"], &version["applied_at"], &version["applied_at"]),
+                "{key}"
+            );
+        }
+    }
+}
+
 #[tokio::test]
 async fn one_row_shows_what_was_kept_and_leaves_a_trace() {
     let mut app = TestApp::new();

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use api::audit::Act;
-use api::keys::{KeyError, KeyRecord, KeyStore, Role};
+use api::keys::{KeyError, KeyRecord, KeyStore, NewKey, Role};
 use chrono::{DateTime, TimeDelta, Utc};
 use ledger::data_dir;
 
@@ -70,7 +70,7 @@ pub(crate) fn run(args: KeysArgs) -> Result<ExitCode, Failure> {
                 .map_err(|error| refused(&error))?;
             // A key that is not on the log is never shown, so nobody can use it.
             log(&keys, Act::CreateKey, &made.key_id)?;
-            println!("{}", made.key);
+            print(&made);
         }
         KeysCommand::List { store: args } => {
             let now = Utc::now();
@@ -93,10 +93,17 @@ pub(crate) fn run(args: KeysArgs) -> Result<ExitCode, Failure> {
                 .rotate(&key_id, Utc::now(), TimeDelta::seconds(i64::from(grace)))
                 .map_err(|error| refused(&error))?;
             log(&keys, Act::RotateKey, &format!("{key_id} to {}", made.key_id))?;
-            println!("{}", made.key);
+            print(&made);
         }
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// The key alone on standard output, for scripts; beside it, what `revoke` and `rotate` call it.
+#[expect(clippy::print_stdout, clippy::print_stderr, reason = "keys are printed")]
+fn print(made: &NewKey) {
+    eprintln!("{}", made.key_id);
+    println!("{}", made.key);
 }
 
 fn line_of(key: &KeyRecord, now: DateTime<Utc>) -> String {
