@@ -78,11 +78,8 @@ run_examples() { # ARGS OF cargo test
 }
 
 run_tests() { # ARGS OF cargo test
-  local log code cores
+  local log code
   log=$(mktemp)
-  # One more than cores: many tests wait for a broker or another process and leave their core idle.
-  cores=$(getconf _NPROCESSORS_ONLN)
-  export RUST_TEST_THREADS=${RUST_TEST_THREADS:-$((cores + 1))}
   set +e
   cargo test --release --no-fail-fast "$@" </dev/null | tee "$log"
   code=${PIPESTATUS[0]}

@@ -1,6 +1,8 @@
 //! Bringing the index to the ledger: at start, and after it failed.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::{Duration, Instant};
 
 use ledger::{Generations, Reader, Rows};
 use rayon::prelude::*;
@@ -57,9 +59,23 @@ fn open_current(generations: &Generations, ledger: &Reader, options: &Options) -
             dir: PathBuf::from("index"),
         });
     };
-    let writer = IndexWriter::open(&dir, ledger.store_id(), options)?;
+    let writer = open_released(&dir, ledger, options)?;
     writer.reader().check_files()?;
     Ok(writer)
+}
+
+/// How long a lock on the index is waited for. Its data directory is ours, so nobody writes it any more; but a process
+/// that was being started when the last writer let go holds all locks of its parent until it runs.
+const LOCKED_MAX: Duration = Duration::from_secs(10);
+
+fn open_released(dir: &Path, ledger: &Reader, options: &Options) -> Result<IndexWriter, SearchError> {
+    let until = Instant::now() + LOCKED_MAX;
+    loop {
+        match IndexWriter::open(dir, ledger.store_id(), options) {
+            Err(SearchError::Locked { .. }) if Instant::now() < until => thread::sleep(Duration::from_millis(20)),
+            opened => return opened,
+        }
+    }
 }
 
 /// Brings an index to the position of `rows`.
@@ -96,10 +112,10 @@ pub(crate) fn catch_up(ledger: &Reader, rows: &Rows, mut writer: IndexWriter) ->
 fn rebuild_in_place(ledger: &Reader, place: &IndexPlace, options: &Options) -> Result<IndexWriter, PipelineError> {
     *place.reader.write() = None;
     let generations = Generations::new(&place.dir);
-    let mut told_at = std::time::Instant::now();
+    let mut told_at = Instant::now();
     let Built { writer, dir, .. } = rebuild::build(ledger, &generations, options, &mut |progress| {
-        if told_at.elapsed() > std::time::Duration::from_secs(5) {
-            told_at = std::time::Instant::now();
+        if told_at.elapsed() > Duration::from_secs(5) {
+            told_at = Instant::now();
             tracing::info!(
                 "search index: {} {} of {}",
                 progress.stage,
