@@ -259,7 +259,6 @@ pub(crate) const POSTS: &[(&str, u16, &str, &str)] = &[
     ("{\"cursor\":null}", 400, "wrong_type", "/cursor"),
     ("{\"q\":5}", 400, "wrong_type", "/q"),
     ("{\"q\":true}", 400, "wrong_type", "/q"),
-    ("{\"q\":true}", 400, "wrong_type", "/q"),
     ("{\"amount\":5}", 400, "wrong_type", "/amount"),
     ("{\"amount\":{\"gte\":\"5\"}}", 400, "wrong_type", "/amount"),
     ("{\"status\":[]}", 400, "wrong_type", "/status"),
