@@ -1,7 +1,6 @@
 //! Bringing the index to the ledger: at start, and after it failed.
 
-use std::path::{Path, PathBuf};
-use std::thread;
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use ledger::{Generations, Reader, Rows};
@@ -59,23 +58,9 @@ fn open_current(generations: &Generations, ledger: &Reader, options: &Options) -
             dir: PathBuf::from("index"),
         });
     };
-    let writer = open_released(&dir, ledger, options)?;
+    let writer = IndexWriter::open(&dir, ledger.store_id(), options)?;
     writer.reader().check_files()?;
     Ok(writer)
-}
-
-/// How long a lock on the index is waited for. Its data directory is ours, so nobody writes it any more; but a process
-/// that was being started when the last writer let go holds all locks of its parent until it runs.
-const LOCKED_MAX: Duration = Duration::from_secs(10);
-
-fn open_released(dir: &Path, ledger: &Reader, options: &Options) -> Result<IndexWriter, SearchError> {
-    let until = Instant::now() + LOCKED_MAX;
-    loop {
-        match IndexWriter::open(dir, ledger.store_id(), options) {
-            Err(SearchError::Locked { .. }) if Instant::now() < until => thread::sleep(Duration::from_millis(20)),
-            opened => return opened,
-        }
-    }
 }
 
 /// Brings an index to the position of `rows`.

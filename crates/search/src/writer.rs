@@ -3,6 +3,8 @@
 use std::collections::HashSet;
 use std::fs;
 use std::path::Path;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use tantivy::indexer::{IndexWriterOptions, LogMergePolicy};
 use tantivy::schema::Term;
@@ -22,6 +24,9 @@ const MEMORY_BYTES: std::ops::RangeInclusive<usize> = 16 << 20..=4_000_000_000;
 /// costs a merge.
 const DELETED_SHARE_MAX: f32 = 0.25;
 
+/// Between two looks at a lock.
+const LOCK_PAUSE: Duration = Duration::from_millis(20);
+
 type Engine = tantivy::IndexWriter<TantivyDocument>;
 
 #[derive(Debug, Clone)]
@@ -31,6 +36,9 @@ pub struct Options {
     pub memory_bytes: usize,
     /// Threads that merge segments in the background.
     pub merge_threads: usize,
+    /// How long a locked directory is waited for. Whoever has the data directory is the only one to write its index, so a
+    /// lock there is being let go of: a process that is just being started holds all locks of its parent until it runs.
+    pub lock_wait: Duration,
 }
 
 impl Default for Options {
@@ -38,6 +46,7 @@ impl Default for Options {
         Options {
             memory_bytes: 128 << 20,
             merge_threads: 1,
+            lock_wait: Duration::from_secs(10),
         }
     }
 }
@@ -183,12 +192,18 @@ fn engine_writer(index: &Index, dir: &Path, options: &Options) -> Result<Engine,
         .memory_budget_per_thread(memory)
         .num_merge_threads(options.merge_threads.max(1))
         .build();
-    let engine = index
-        .writer_with_options(engine_options)
-        .map_err(|error| match SearchError::from(error) {
-            SearchError::Locked { .. } => SearchError::Locked { dir: dir.to_owned() },
-            other => other,
-        })?;
+    let until = Instant::now() + options.lock_wait;
+    let engine: Engine = loop {
+        match index
+            .writer_with_options(engine_options.clone())
+            .map_err(SearchError::from)
+        {
+            Ok(engine) => break engine,
+            Err(SearchError::Locked { .. }) if Instant::now() < until => thread::sleep(LOCK_PAUSE),
+            Err(SearchError::Locked { .. }) => return Err(SearchError::Locked { dir: dir.to_owned() }),
+            Err(error) => return Err(error),
+        }
+    };
     let mut policy = LogMergePolicy::default();
     policy.set_del_docs_ratio_before_merge(DELETED_SHARE_MAX);
     engine.set_merge_policy(Box::new(policy));

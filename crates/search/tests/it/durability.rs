@@ -1,5 +1,8 @@
 //! A position and the documents it covers are durable together.
 
+use std::thread;
+use std::time::Duration;
+
 use search::{IndexPosition, IndexReader, IndexWriter, Options, Order, SearchError};
 
 use crate::support::{Fixture, STORE, document, open, term, walked};
@@ -80,8 +83,25 @@ fn a_document_replaces_the_one_of_its_seq_wherever_that_is() {
 fn one_writer_at_a_time() {
     let fixture = Fixture::new();
     let dir = fixture.dir.path().join("index");
-    let second = IndexWriter::open(&dir, STORE, &Options::default());
+    let impatient = Options {
+        lock_wait: Duration::ZERO,
+        ..Options::default()
+    };
+    let second = IndexWriter::open(&dir, STORE, &impatient);
     assert!(matches!(second, Err(SearchError::Locked { .. })), "{:?}", second.err());
     drop(fixture.writer);
     drop(open(&dir));
+}
+
+#[test]
+fn a_lock_that_is_let_go_of_is_waited_for() {
+    let fixture = Fixture::new();
+    let dir = fixture.dir.path().join("index");
+    let first = fixture.writer;
+    let letting_go = thread::spawn(move || {
+        thread::sleep(Duration::from_millis(200));
+        drop(first);
+    });
+    drop(open(&dir));
+    letting_go.join().expect("the first writer closes");
 }

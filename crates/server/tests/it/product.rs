@@ -24,7 +24,7 @@ use ledger::{Counts, LedgerError, Reader};
 use lookup::Lookup;
 use projector::batch::Batch;
 use projector::index_keeper::{IndexLimits, IndexPlace};
-use projector::pipeline::{Pipeline, PipelineError};
+use projector::pipeline::Pipeline;
 use projector::source::{Content, Headers, RawMessage};
 use serde_json::Value;
 use tempfile::TempDir;
@@ -100,6 +100,7 @@ pub(crate) fn index_limits(interval: Duration) -> IndexLimits {
         writer: search::Options {
             memory_bytes: 16 << 20,
             merge_threads: 1,
+            ..search::Options::default()
         },
         ..IndexLimits::default()
     }
@@ -146,23 +147,14 @@ impl Product {
             late_batch_rows: 4,
             ..ledger::Options::default()
         };
-        let until = std::time::Instant::now() + Duration::from_secs(10);
-        let (reader, place, mut pipeline) = loop {
-            let (writer, reader) = ledger::open(&lock, &options, self.zones.clone()).expect("the ledger opens");
-            let place = IndexPlace {
-                dir: lock.index(),
-                reader: Arc::default(),
-                recent: Arc::default(),
-            };
-            match Pipeline::start(writer, reader.clone(), place.clone(), self.index.clone()) {
-                Ok(pipeline) => break (reader, place, pipeline),
-                // As for the directory's lock: a process that another test is just starting holds it until it runs.
-                Err(PipelineError::Search(search::SearchError::Locked { .. })) if std::time::Instant::now() < until => {
-                    std::thread::sleep(Duration::from_millis(20));
-                }
-                Err(error) => panic!("the index does not open: {error:?}"),
-            }
+        let (writer, reader) = ledger::open(&lock, &options, self.zones.clone()).expect("the ledger opens");
+        let place = IndexPlace {
+            dir: lock.index(),
+            reader: Arc::default(),
+            recent: Arc::default(),
         };
+        let mut pipeline =
+            Pipeline::start(writer, reader.clone(), place.clone(), self.index.clone()).expect("the index opens");
         let (acts, queue) = act_channel();
         pipeline.set_acts(queue);
         let options = lookup::Options {
