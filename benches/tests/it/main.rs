@@ -11,7 +11,12 @@ const KAFKA_HOME: &str = "LEDGERLENS_KAFKA_HOME";
 
 fn bench(args: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_bench"));
-    command.args(args).stdin(Stdio::null()).stderr(Stdio::inherit());
+    // As `./run bench` does: in the root of the checkout.
+    command
+        .args(args)
+        .current_dir("..")
+        .stdin(Stdio::null())
+        .stderr(Stdio::inherit());
     // The program lies beside the benchmarks.
     command.env_remove("LEDGERLENS_BIN");
     command

@@ -338,7 +338,7 @@ pub(crate) fn encoded(text: &str) -> String {
 }
 
 pub(crate) fn fixtures() -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../fixtures")
+    PathBuf::from("../../fixtures")
 }
 
 /// The messages of an NDJSON file.

@@ -83,7 +83,7 @@ fn sources() -> String {
         }
     }
     let mut out = String::new();
-    gather(&Path::new(env!("CARGO_MANIFEST_DIR")).join(".."), &mut out);
+    gather(Path::new(".."), &mut out);
     out
 }
 

@@ -206,9 +206,7 @@ fn check_names_file_line_code_place_and_way_out() {
 }
 
 fn fixture(name: &str) -> String {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("../../fixtures/messages")
-        .join(name);
+    let path = Path::new("../../fixtures/messages").join(name);
     fs::read_to_string(path).expect("a fixture").trim().to_owned()
 }
 
