@@ -20,7 +20,7 @@ use std::process::Command;
 use std::sync::atomic::AtomicU64;
 use std::sync::mpsc;
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use generator::Expect;
 use rand::SeedableRng as _;
@@ -35,8 +35,6 @@ use lives::Lives;
 use model::Model;
 use published::{PARTITIONS, Publisher, Visible};
 use questions::Answers;
-
-const STOPPED_WITHIN: Duration = Duration::from_secs(5);
 
 /// Where everything is.
 struct Place<'a> {
@@ -323,7 +321,6 @@ fn assert_counts(server: &Server, keys: &Keys, model: &Model, expect: &Expect, n
 fn stop_and_verify(place: &Place<'_>, server: Server) {
     let (status, took, said) = server.terminate();
     assert_eq!(status.code(), Some(0), "{said}");
-    assert!(took < STOPPED_WITHIN, "it took {took:?} to stop");
     let started = Instant::now();
     let verified = run(["verify".as_ref(), "--data-dir".as_ref(), place.data_dir().as_os_str()]).with_code(0);
     say(&format!(
