@@ -17,6 +17,9 @@ use crate::vantage::Vantage;
 /// As many clients as the bar for mixed reads names.
 const CLIENTS: usize = 8;
 const MIXED_PER_SECOND: f64 = 300.0;
+/// So many spans go by before the first question: what catching up left to be done is done by then, and what serves a
+/// steady stream (the broker's compiler too) has warmed up.
+const SETTLING: f64 = 1.5;
 /// What asking takes beside the questions at their rate: a warm-up, setting up deep pages, the last answers.
 const ABOUT: f64 = 1.3;
 
@@ -24,7 +27,7 @@ const ABOUT: f64 = 1.3;
 pub(crate) fn takes(groups: &[Group], span: Duration) -> Duration {
     // Each kind once at its rate and once in a closed loop for a third of that, then the mixed reads.
     let kinds = questions::count(groups) as f64;
-    span.mul_f64((kinds * 4.0 / 3.0 + 1.0) * ABOUT) + Duration::from_secs(5)
+    span.mul_f64((SETTLING + kinds * 4.0 / 3.0 + 1.0) * ABOUT) + Duration::from_secs(5)
 }
 
 /// Asks each kind for `span` at its rate, then as fast as one client gets answers, then all kinds mixed.
@@ -37,6 +40,8 @@ pub(crate) fn ask(
     live: &Trickle,
 ) -> Result<()> {
     let kinds = questions::kinds(vantage, groups, client)?;
+    say("letting the stream settle");
+    interrupt::pause(span.mul_f64(SETTLING))?;
     let (mut open, mut closed) = (Vec::new(), Vec::new());
     let mut members = Map::new();
     for kind in &kinds {
@@ -52,13 +57,15 @@ pub(crate) fn ask(
                 Bar::AtMost(bar_ms),
             );
         }
-        open.push(row(kind.name, kind.rate, &outcome));
+        let mut cells = row(kind.name, kind.rate, &outcome);
+        cells.push(rounded(outcome.asked_late.percentile_ms(99)));
+        open.push(cells);
         let alone = closed_loop(client, &kind.questions, 1, span / 3);
         note_failures(report, kind.name, &alone);
         closed.push(row(kind.name, alone.per_second(), &alone));
         members.insert(
             kind.name.to_owned(),
-            json!({"at_rate": outcome.latencies.as_json(), "closed_loop": alone.latencies.as_json()}),
+            json!({"at_rate": outcome.latencies.as_json(), "asked_late": outcome.asked_late.as_json(), "closed_loop": alone.latencies.as_json()}),
         );
     }
     let mixed = questions::mixed(&kinds);
@@ -83,9 +90,10 @@ pub(crate) fn ask(
         report.member("live_ended_early", true);
     }
     let header = |second| [&["question", second, "asked"], &LATENCY_COLUMNS[..]].concat();
+    let of_open = [&header("per s")[..], &["asked late, p99 ms"]].concat();
     report.table(
         "latencies at a fixed rate, from the instant a question was due",
-        &header("per s"),
+        &of_open,
         open,
     );
     report.table("latencies in a closed loop, one client", &header("reached/s"), closed);

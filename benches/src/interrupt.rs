@@ -1,6 +1,7 @@
 //! Ctrl-C and SIGTERM: the measurement ends at its next step, so that everything it started is stopped by its guards.
 
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
 
 use anyhow::{Result, bail};
 use tokio::signal::unix::{SignalKind, signal};
@@ -35,6 +36,16 @@ pub(crate) fn watch() {
 
 pub(crate) fn is_interrupted() -> bool {
     INTERRUPTED.load(Ordering::Acquire)
+}
+
+/// Lets time go by.
+pub(crate) fn pause(span: Duration) -> Result<()> {
+    let until = Instant::now() + span;
+    while Instant::now() < until {
+        check()?;
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    Ok(())
 }
 
 /// To be called between steps.

@@ -5,6 +5,9 @@
 //! be asked in that second, as its users would see it; a client that waits for each answer before it asks again would
 //! count one slow answer and leave the others out ("coordinated omission"). Load tools such as oha and wrk2 do the same;
 //! this one also looks at each answer, because a fast wrong answer is none.
+//!
+//! Those who ask stand for clients on other machines: where the system allows it, they go before everything else on this
+//! one. How late they nevertheless were is counted as well, so that their waiting is not taken for the server's.
 
 use std::sync::Mutex;
 use std::sync::PoisonError;
@@ -12,12 +15,17 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use rustix::process::setpriority_process;
+use rustix::thread::gettid;
+
 use crate::http::{Answer, Client, Request};
 use crate::interrupt;
 use crate::latency::Latencies;
 
 /// Questions that may be under way at once at a fixed rate. Beyond them they wait, and their waiting counts.
 const UNDER_WAY_MAX: usize = 32;
+/// The nice value of those who ask; only root may take it.
+const ASKERS_NICE: i32 = -20;
 /// So late the rest is given up: the rate is out of reach.
 const LATE_MAX: Duration = Duration::from_secs(20);
 
@@ -62,6 +70,8 @@ impl Question {
 #[derive(Default)]
 pub(crate) struct Outcome {
     pub(crate) latencies: Latencies,
+    /// At a fixed rate: from the instant a question was due until it was asked. Part of its latency.
+    pub(crate) asked_late: Latencies,
     pub(crate) failures: usize,
     pub(crate) first_failure: Option<String>,
     pub(crate) took: Duration,
@@ -79,6 +89,7 @@ impl Outcome {
 
     fn absorb(&mut self, other: Outcome) {
         self.latencies.absorb(other.latencies);
+        self.asked_late.absorb(other.asked_late);
         self.failures += other.failures;
         self.first_failure = self.first_failure.take().or(other.first_failure);
     }
@@ -102,6 +113,7 @@ pub(crate) fn at_rate(client: &Client, questions: &[Question], rate: f64, durati
             return false;
         }
         thread::sleep(due.saturating_duration_since(Instant::now()));
+        outcome.asked_late.record(due.elapsed());
         ask_one(client, &questions[number % questions.len()], due, outcome);
         true
     };
@@ -146,6 +158,7 @@ fn in_threads(
     thread::scope(|scope| {
         for _ in 0..threads {
             scope.spawn(|| {
+                let _ = setpriority_process(Some(gettid()), ASKERS_NICE);
                 let client = client.apart();
                 let mut outcome = Outcome::default();
                 while ask(&client, &mut outcome) {}
