@@ -30,7 +30,7 @@ pub use entries_stream::EntriesStream;
 pub use error::LookupError;
 pub use explained::{Explained, Source};
 pub use keywords::keywords;
-pub use lookup::{Answer, Lookup, Options};
+pub use lookup::{Answer, Lookup, Options, threads};
 pub use many::{Match, Matched};
 pub use page::{Page, PageRequest};
 pub use payout::{Payout, PayoutSums};

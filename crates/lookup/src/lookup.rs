@@ -11,6 +11,7 @@ use ledger::{
     traced,
 };
 use parking_lot::RwLock;
+use rayon::{ThreadPool, ThreadPoolBuildError, ThreadPoolBuilder};
 use search::{IndexReader, Recent, SearchError};
 use tokio::sync::watch;
 
@@ -33,6 +34,18 @@ pub struct Options {
     /// The most payments that one page looks at, default 50,000: about a second of work. A page that has not filled by
     /// then ends early and says that there is more.
     pub looked_at_max: usize,
+    /// Threads that long questions are spread over. Not those of ingestion: a question would wait until a whole batch has
+    /// been worked off.
+    pub threads: Arc<ThreadPool>,
+}
+
+/// As many threads as the machine has processors, for [`Options::threads`].
+///
+/// # Errors
+/// Where the operating system gives none.
+pub fn threads() -> Result<Arc<ThreadPool>, ThreadPoolBuildError> {
+    let pool = ThreadPoolBuilder::new().thread_name(|n| format!("answer-{n}"));
+    pool.build().map(Arc::new)
 }
 
 /// An answer and the position it is of.
@@ -74,6 +87,11 @@ impl Lookup {
     /// The directory that the stores lie in.
     pub fn data_dir(&self) -> &std::path::Path {
         self.reader.data_dir()
+    }
+
+    /// Runs what spreads itself over several threads.
+    pub(crate) fn spread<T: Send>(&self, work: impl FnOnce() -> T + Send) -> T {
+        self.options.threads.install(work)
     }
 
     pub fn now(&self) -> DateTime<Utc> {

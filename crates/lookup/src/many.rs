@@ -59,8 +59,8 @@ pub(crate) fn many(lookup: &Lookup, ids: &[String], scope: &Scope) -> Result<Ans
         Some((rows, recent, snapshot)) => {
             let mut apart: HashSet<u64> = rows.split(scope).into_iter().collect();
             apart.extend(recent.into_iter().map(|(_, seq)| seq));
-            let mut found = of_all(&rows, &apart, &places, scope)?;
-            let walked = walked(&rows, &snapshot, &apart, &places, scope)?;
+            let mut found = lookup.spread(|| of_all(&rows, &apart, &places, scope))?;
+            let walked = lookup.spread(|| walked(&rows, &snapshot, &apart, &places, scope))?;
             for (found, walked) in found.iter_mut().zip(walked) {
                 found.extend(walked);
             }
@@ -69,7 +69,7 @@ pub(crate) fn many(lookup: &Lookup, ids: &[String], scope: &Scope) -> Result<Ans
         None => {
             let rows = lookup.reader.rows()?;
             let all = every_seq(&rows, lookup.options.looked_at_max)?;
-            let found = of_all(&rows, &all, &places, scope)?;
+            let found = lookup.spread(|| of_all(&rows, &all, &places, scope))?;
             (rows, found)
         }
     };

@@ -120,17 +120,17 @@ pub(crate) struct Found {
 /// What decides whether a candidate is in the answer.
 #[derive(Clone, Copy)]
 pub(crate) struct Judge<'a> {
+    pub(crate) lookup: &'a Lookup,
     pub(crate) request: &'a PageRequest,
     pub(crate) now: DateTime<Utc>,
-    pub(crate) overdue_days: u32,
 }
 
 impl<'a> Judge<'a> {
-    pub(crate) fn new(lookup: &Lookup, request: &'a PageRequest) -> Self {
+    pub(crate) fn new(lookup: &'a Lookup, request: &'a PageRequest) -> Self {
         Judge {
+            lookup,
             request,
             now: lookup.now(),
-            overdue_days: lookup.options.overdue_days,
         }
     }
 
@@ -139,7 +139,9 @@ impl<'a> Judge<'a> {
         let one = |seq: &u64| self.check(rows, *seq);
         let checked: Vec<Option<Found>> = match seqs.len() {
             0..PARALLEL_MIN => seqs.iter().map(one).collect::<Result<_, LookupError>>()?,
-            _ => seqs.par_iter().map(one).collect::<Result<_, LookupError>>()?,
+            _ => self
+                .lookup
+                .spread(|| seqs.par_iter().map(one).collect::<Result<_, LookupError>>())?,
         };
         Ok(checked.into_iter().flatten().collect())
     }
@@ -157,7 +159,7 @@ impl<'a> Judge<'a> {
             .after
             .as_ref()
             .is_none_or(|after| after.compare(&key, order).is_lt());
-        if !behind || !satisfies(&self.request.filter, &payment, self.now, self.overdue_days) {
+        if !behind || !satisfies(&self.request.filter, &payment, self.now, self.lookup.overdue_days()) {
             return Ok(None);
         }
         Ok(Some(Found { key, seq, dossier }))
@@ -174,7 +176,7 @@ struct Builder<'a> {
 }
 
 impl<'a> Builder<'a> {
-    fn new(lookup: &Lookup, request: &'a PageRequest, rows: &Rows) -> Result<Self, LookupError> {
+    fn new(lookup: &'a Lookup, request: &'a PageRequest, rows: &Rows) -> Result<Self, LookupError> {
         let split: BTreeSet<u64> = rows.split(&request.scope).into_iter().collect();
         let mut builder = Builder {
             judge: Judge::new(lookup, request),

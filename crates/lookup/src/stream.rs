@@ -40,7 +40,6 @@ pub struct PaymentStream {
     request: PageRequest,
     lookup: Lookup,
     now: chrono::DateTime<chrono::Utc>,
-    overdue_days: u32,
     position: Position,
     plan: Plan,
     /// Payments that readers see differently: placed by what this reader sees.
@@ -77,7 +76,6 @@ impl PaymentStream {
             request,
             lookup: lookup.clone(),
             now: lookup.now(),
-            overdue_days: lookup.overdue_days(),
             position,
             plan,
             split: BTreeSet::new(),
@@ -147,9 +145,9 @@ impl PaymentStream {
 
     fn join(&mut self, seqs: &[u64]) -> Result<(), LookupError> {
         let judge = Judge {
+            lookup: &self.lookup,
             request: &self.request,
             now: self.now,
-            overdue_days: self.overdue_days,
         };
         for Found { key, seq, dossier } in judge.join(self.position.rows(), seqs)? {
             let room = self.held.len() < DOSSIERS_HELD_MAX;

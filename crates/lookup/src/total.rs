@@ -98,10 +98,10 @@ type Arrived = Option<(Currency, i128, i128)>;
 
 impl Adder<'_> {
     fn join(&mut self, rows: &Rows, seqs: &[u64]) -> Result<(), LookupError> {
-        let found: Vec<Option<Arrived>> = seqs
-            .par_iter()
-            .map(|seq| self.one(rows, *seq))
-            .collect::<Result<_, LookupError>>()?;
+        let one = |seq: &u64| self.one(rows, *seq);
+        let found: Vec<Option<Arrived>> = self
+            .lookup
+            .spread(|| seqs.par_iter().map(one).collect::<Result<_, LookupError>>())?;
         for arrived in found.into_iter().flatten() {
             self.count += 1;
             if let Some((currency, amount, balance)) = arrived {

@@ -116,3 +116,10 @@ impl From<PipelineError> for Failure {
         }
     }
 }
+
+/// Threads that the operating system does not give.
+pub(crate) fn no_threads(error: impl std::fmt::Display) -> Failure {
+    Failure::Store(format!(
+        "threads cannot be started: {error}; allow this user more of them (`ulimit -u`)"
+    ))
+}

@@ -17,6 +17,7 @@ use projector::pipeline::{Pipeline, PipelineError};
 use projector::run::{Surroundings, run};
 use projector::source::{PartitionStatus, Source};
 
+use crate::background::step_back;
 use crate::config::Config;
 use crate::failure::{Failure, chain};
 use crate::operations::DeskSlot;
@@ -87,6 +88,7 @@ pub(crate) fn start(parts: Parts) -> Result<Ingestion, Failure> {
 }
 
 fn ingest(parts: Parts, mut first: Option<KafkaSource>, stop: Arc<AtomicBool>) {
+    step_back();
     let progress = parts.progress;
     progress.set_ledger_open(true);
     let mut pipeline = match Pipeline::start(parts.writer, parts.reader, parts.place, parts.index) {

@@ -1,6 +1,7 @@
 //! The `ledgerlens` binary: commands, configuration, wiring. The only place that knows every crate.
 
 mod audited;
+mod background;
 mod backup;
 mod cli;
 mod commands;
@@ -45,6 +46,7 @@ fn main() -> ExitCode {
 }
 
 fn run(cli: Cli) -> Result<ExitCode, Failure> {
+    background::start_workers()?;
     match cli.command {
         Command::Serve(args) => commands::serve::run(args),
         Command::Demo(args) => commands::demo::run(args),

@@ -11,9 +11,10 @@ use parking_lot::RwLock;
 use projector::index_keeper::IndexPlace;
 use search::Recent;
 
+use crate::background::in_background;
 use crate::config::Config;
 use crate::control;
-use crate::failure::Failure;
+use crate::failure::{Failure, no_threads};
 
 /// Both stores of a locked directory.
 pub(crate) struct Stores {
@@ -25,7 +26,13 @@ pub(crate) struct Stores {
 
 impl Stores {
     /// Takes the lock and opens the ledger; the index is opened by whoever writes it.
+    ///
+    /// The stores' own threads come from the one that opens them and step back as it does.
     pub(crate) fn open(config: &Config) -> Result<Self, Failure> {
+        in_background(|| Self::open_here(config))?
+    }
+
+    fn open_here(config: &Config) -> Result<Self, Failure> {
         let dir = DataDir::lock(&config.data_dir).map_err(|error| in_use(error, &config.data_dir))?;
         let (writer, reader) = ledger::open(&dir, &config.ledger_options(), config.zones()?)?;
         let place = IndexPlace {
@@ -48,18 +55,22 @@ impl Stores {
     }
 
     /// What the API asks.
-    pub(crate) fn lookup(&self, config: &Config) -> Lookup {
+    ///
+    /// # Errors
+    /// Where no threads can be started.
+    pub(crate) fn lookup(&self, config: &Config) -> Result<Lookup, Failure> {
         let options = lookup::Options {
             overdue_days: config.settlement.overdue_days,
             now: Arc::new(Utc::now),
             looked_at_max: 50_000,
+            threads: lookup::threads().map_err(no_threads)?,
         };
-        Lookup::new(
+        Ok(Lookup::new(
             self.reader.clone(),
             self.place.reader.clone(),
             self.place.recent.clone(),
             options,
-        )
+        ))
     }
 }
 

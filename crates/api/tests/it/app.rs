@@ -133,6 +133,7 @@ impl TestApp {
             overdue_days: 7,
             now: Arc::new(now),
             looked_at_max: 50_000,
+            threads: lookup::threads().expect("threads"),
         };
         let lookup = Lookup::new(reader.clone(), Arc::default(), Arc::default(), options);
         let keys = KeyStore::open(dir.path().join("keys.json")).expect("no keys yet");

@@ -100,7 +100,7 @@ impl Service {
 
     pub(crate) fn with_stores(config: &Config, stores: Stores) -> Result<Self, Failure> {
         let metrics = telemetry::start_metrics()?;
-        let lookup = stores.lookup(config);
+        let lookup = stores.lookup(config)?;
         let keys = KeyStore::open(stores.dir.path().join(super::keys::FILE))
             .map_err(|error| Failure::Store(crate::failure::chain(&error)))?;
         let progress = Arc::new(Progress::new());

@@ -161,6 +161,7 @@ impl Product {
             overdue_days: OVERDUE_DAYS,
             now: Arc::new(now),
             looked_at_max: 50_000,
+            threads: lookup::threads().expect("threads"),
         };
         let lookup = Lookup::new(reader.clone(), place.reader.clone(), place.recent.clone(), options);
         let app = Arc::new(App::new(AppParts {

@@ -1,0 +1,48 @@
+//! Letting answers go first: threads that ingest, merge or fold get less of a busy processor than those that answer.
+
+use std::thread;
+
+use rustix::process::{getpriority_process, setpriority_process};
+use rustix::thread::gettid;
+
+use crate::failure::{Failure, no_threads};
+
+/// How far they step back, in nice values: a third of the processor of one that does not, where both want it. What answers
+/// need is then there within a few milliseconds, and a storm of questions does not bring ingestion to a halt.
+const STEP: i32 = 5;
+
+/// Lets this thread, and those that it starts from now on, step back. It cannot be taken back.
+pub(crate) fn step_back() {
+    let thread = Some(gettid());
+    let now = getpriority_process(thread).unwrap_or_default();
+    // Nobody answers any worse for it where it is not allowed.
+    let _ = setpriority_process(thread, now + STEP);
+}
+
+/// Starts the threads that batches are spread over.
+///
+/// Named, because unnamed threads carry the name of whoever had work for them first, and tools would count their time as
+/// that one's.
+pub(crate) fn start_workers() -> Result<(), Failure> {
+    rayon::ThreadPoolBuilder::new()
+        .thread_name(|n| format!("worker-{n}"))
+        .start_handler(|_| step_back())
+        .build_global()
+        .map_err(no_threads)
+}
+
+/// Runs `work` on a thread that steps back.
+pub(crate) fn in_background<T: Send>(work: impl FnOnce() -> T + Send) -> Result<T, Failure> {
+    thread::scope(|scope| {
+        let thread = thread::Builder::new()
+            .name("opening".to_owned())
+            .spawn_scoped(scope, || {
+                step_back();
+                work()
+            });
+        let thread = thread.map_err(no_threads)?;
+        thread
+            .join()
+            .map_err(|_| Failure::Store("the stores could not be opened: see the message above".to_owned()))
+    })
+}
