@@ -17,7 +17,7 @@ use crate::app::App;
 use crate::envelope::Template;
 use crate::etag;
 use crate::freshness::{Patience, reach_first};
-use crate::keys::Principal;
+use crate::keys::{Principal, Role};
 use crate::problem::{Problem, kinds};
 use crate::rate::Admitted;
 use crate::routes::{Access, Route};
@@ -86,7 +86,10 @@ fn admit(app: &App, route: &Route, request: &mut Request) -> Result<Admitted, Pr
         return Err(Problem::unauthenticated("this key is unknown or revoked", true));
     };
     if !access.allows(principal.role) {
-        let detail = format!("a key of role {} may not ask this", principal.role);
+        let allowed = Role::ALL.into_iter().filter(|role| access.allows(*role));
+        let allowed: Vec<&str> = allowed.map(Role::as_str).collect();
+        let (role, allowed) = (principal.role, allowed.join(", "));
+        let detail = format!("a key of role {role} may not ask this, one of these may: {allowed}");
         return Err(Problem::new(&kinds::FORBIDDEN, detail));
     }
     tracing::Span::current().record("key.id", principal.key_id.as_str());
