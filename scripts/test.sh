@@ -29,8 +29,8 @@ skip_contract() { # CHECK...
 }
 
 # What other programs read, judged by other programs (scripts/contract/README.md). A test each.
-check_contracts() {
-  local tools=$root/scripts/contract spectral log code=0
+lint_contracts() {
+  local tools=$root/scripts/contract spectral
   if setup_contract_linters; then
     spectral=$contract_linters/node_modules/.bin/spectral
     check_contract "openapi.yaml linted" "5 s" "$spectral" lint --fail-severity warn --ruleset "$tools/spectral.yaml" openapi.yaml
@@ -40,17 +40,34 @@ check_contracts() {
   else
     skip_contract "openapi.yaml linted" "asyncapi.yaml linted" "types made of openapi.yaml"
   fi
+}
+
+# A live server asked by another program, beside the tests: these wait for disks and brokers a quarter of the time.
+probe_log=
+probe_pid=
+start_probe() {
   if ! setup_contract_prober; then
     skip_contract "a live server asked by Schemathesis"
     return 0
   fi
   build_binary ledgerlens
-  say "a live server asked by Schemathesis (about 90 s) ..."
-  log=$(mktemp)
-  "$contract_prober/bin/python" "$tools/probe.py" "$CARGO_TARGET_DIR/release/ledgerlens" >"$log" 2>&1 </dev/null || code=$?
+  say "a live server is asked by Schemathesis beside the tests"
+  probe_log=$(mktemp)
+  "$contract_prober/bin/python" "$root/scripts/contract/probe.py" "$CARGO_TARGET_DIR/release/ledgerlens" \
+    >"$probe_log" 2>&1 </dev/null &
+  probe_pid=$!
+  # A run that breaks off takes it along.
+  trap 'kill "$probe_pid" 2>/dev/null || true' EXIT
+}
+
+end_probe() {
+  [[ -n $probe_pid ]] || return 0
+  local code=0
+  wait "$probe_pid" || code=$?
+  trap - EXIT
   # All of it where something was found, else the figures in the last line.
-  if ((code == 0)); then tail -n 1 "$log" >&2; else cat "$log" >&2; fi
-  rm -f "$log"
+  if ((code == 0)); then tail -n 1 "$probe_log" >&2; else cat "$probe_log" >&2; fi
+  rm -f "$probe_log"
   if ((code == 0)); then passed=$((passed + 1)); else count_failure "a live server asked by Schemathesis"; fi
 }
 
@@ -81,7 +98,9 @@ run_tests() { # ARGS OF cargo test
   local log code
   log=$(mktemp)
   set +e
-  cargo test --release --no-fail-fast "$@" </dev/null | tee "$log"
+  # One more at once than there are processors: a quarter of the time they wait for disks and brokers.
+  RUST_TEST_THREADS=${RUST_TEST_THREADS:-$(($(nproc) + 1))} \
+    cargo test --release --no-fail-fast "$@" </dev/null | tee "$log"
   code=${PIPESTATUS[0]}
   set -e
   count_results "$log" "$code"
@@ -132,16 +151,19 @@ test_all() { # ARGS...
     ${features[@]+"${features[@]}"} -- -D warnings
   cargo_args=(${targets[@]+"${targets[@]}"} "${cargo_args[@]}" ${features[@]+"${features[@]}"})
   if cargo_step "compiling the tests" "8 min the first time" test --release --no-run "${cargo_args[@]}"; then
+    # Part of everything; whoever chose packages or names asked for less.
+    if [[ -n $examples && ${selection[0]} == --workspace && -z ${TEST_FILTER:-} ]]; then
+      lint_contracts
+      start_probe
+    fi
     run_tests "${cargo_args[@]}" -- ${test_args[@]+"${test_args[@]}"}
+    end_probe
     if [[ -n $examples ]] && selection_has_library; then
       run_examples "${selection[@]}" ${features[@]+"${features[@]}"} -- ${TEST_FILTER:+"$TEST_FILTER"}
     fi
   else
     count_failure "the tests do not compile, none of them was run"
   fi
-  # Part of everything; whoever chose packages or names asked for less.
-  if [[ -n $examples && ${selection[0]} == --workspace && -z ${TEST_FILTER:-} ]]; then check_contracts; fi
-
   say "tests took $((SECONDS - started)) s"
   echo "$passed passed, $failed failed, $skipped skipped"
   ((failed == 0)) || code=1

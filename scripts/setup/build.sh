@@ -17,6 +17,16 @@ limit_build_output() {
     say "another build is using it: not removed this time"
 }
 
+# Cargo goes by the times of files, and two checkouts in one build output are the same to it: what another one compiled
+# last would be used for all files of this one that are older.
+claim_build_output() {
+  local claim=$CARGO_TARGET_DIR/checkout
+  mkdir -p "$CARGO_TARGET_DIR"
+  [[ $(cat "$claim" 2>/dev/null) != "$root" ]] || return 0
+  find "$root/crates" "$root/benches" -name '*.rs' -exec touch {} +
+  echo "$root" >"$claim"
+}
+
 # Reads what cargo says. Silent while nothing has to be compiled; else one line that says what and how long, the
 # number of crates behind it at a terminal, and warnings and errors in full.
 show_cargo() { # WHAT ABOUT

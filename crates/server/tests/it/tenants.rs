@@ -148,7 +148,7 @@ fn said(question: &Question) -> String {
 /// How many merchants ask everything: `LEDGERLENS_TENANTS`, all 20 of them for a release. The store holds all of them.
 fn tenants() -> usize {
     let set = std::env::var("LEDGERLENS_TENANTS").ok();
-    set.and_then(|set| set.parse().ok()).unwrap_or(8).min(MERCHANTS)
+    set.and_then(|set| set.parse().ok()).unwrap_or(4).min(MERCHANTS)
 }
 
 /// Does `work` for these merchants, on two threads, and fails with what it finds.
