@@ -31,7 +31,7 @@ fn setting(name: &str, default: u64) -> u64 {
 #[test]
 fn every_order_of_a_history_gives_the_answers_of_the_reference_model() {
     let first = setting("LEDGERLENS_SEED", 1);
-    let histories = setting("LEDGERLENS_HISTORIES", 100);
+    let histories = setting("LEDGERLENS_HISTORIES", 50);
     let orders = setting("LEDGERLENS_ORDERS", 3);
     let next = AtomicU64::new(first);
     let failures = Mutex::new(Vec::new());
