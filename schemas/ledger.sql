@@ -5,8 +5,9 @@
 -- What this store is. One row a key: format, store_id, hash_seed.
 create table meta (key varchar not null, value varchar not null);
 
--- The one row that every batch replaces: how far the ledger is, and counts over the store's whole life.
-create table head (
+-- How far the ledger is, and counts over the store's whole life. Each batch appends a row and the newest counts (the view head);
+-- older ones are removed from time to time. Were it one row that is updated, no batch could go on while the log is folded.
+create table heads (
     batch_no    bigint not null,    -- the last batch applied; 0 before the first
     applied_at  timestamp,
     appended_at timestamp,          -- broker time of the newest message applied, where a broker said one
@@ -20,16 +21,27 @@ create table head (
     nulls       bigint not null     -- messages without a value, which have no verdict
 );
 
--- Partitions of the input and the next position to read of each, with the last message applied: it is compared with
--- the log before a partition is read on, so that another log under the same name is noticed.
-create table positions (
+create view head as from heads where batch_no = (select max(batch_no) from heads);
+
+-- Partitions of the input. One without a row in reached was forgotten at an operator's request: it is read from the beginning of its log.
+create table sources (source_id integer not null, name varchar not null);
+
+-- The next position to read of each partition, with the last message applied: it is compared with the log before a
+-- partition is read on, so that another log under the same name is noticed. Appended to by each batch, as heads is; what the newest
+-- row that knows it says counts (the view positions).
+create table reached (
+    batch_no      bigint not null,
     source_id     integer not null,
-    name          varchar not null,
-    next          bigint not null,   -- -1: forgotten at an operator's request; read from the beginning of its log
+    next          bigint not null,
     cluster_id    varchar,           -- of the Kafka cluster that the last message came from
     last_position bigint,
     last_checksum varchar            -- XXH3-128 of its timestamp, key and value, 32 hex digits
 );
+create view positions as
+    select source_id, name, max(next) as next, max_by(cluster_id, batch_no) as cluster_id,
+           max_by(last_position, batch_no) as last_position, max_by(last_checksum, batch_no) as last_checksum
+    from sources left join reached using (source_id)
+    group by source_id, name;
 
 -- Every payment key ever seen: seq is given once, in order of first sight; hash is of the key.
 create table keys (seq bigint not null, hash bigint not null);
@@ -39,18 +51,15 @@ create table versions (
     batch_no   bigint not null,
     seq        bigint not null,
     kind       tinyint not null,    -- 0 cancellation, 1 payment, 2 settlement
-    entry_id   varchar not null,
-    version    bigint not null,
-    digest     blob not null,       -- SHA-256 of canonical data as sent
     verdict    tinyint not null,    -- 0 applied, 2 stale, 3 conflict
     source_id  integer not null,
     position   bigint not null,
     applied_at timestamp not null,
     zone       varchar not null,    -- of the merchant it names, when it was applied
-    redacted   boolean not null,
+    sent       blob,                -- SHA-256 of canonical data as sent, where a card number was redacted in it
     block      bigint not null,     -- where its canonical data after redaction lies: the block of bodies,
     start      integer not null,    -- the first byte in it,
-    length     integer not null     -- and how many
+    length     integer not null     -- and how many; entry id and version are read there
 );
 
 -- What versions say, packed together: n counts without a gap, packed is up to 64 KiB of canonical data one after the
@@ -116,19 +125,30 @@ create table payments_near (
 create table payments_late as from payments_near;
 create view payments as from payments_near union all from payments_late;
 
--- Pre-added sums, as signed changes per batch and cell; answers add them up, compaction folds them.
-create table rollups_near (
-    basis               tinyint not null,  -- 0 event_day, 1 sale_day, 2 sold_on, 3 paid_out_on, 4 orphaned
-    day                 date,
+-- Pre-added sums, the rollup cells: signed changes per batch and cell as they came (new), and what compaction has made of
+-- them: runs, each sorted, of sums of earlier changes (packed). A cell is the sum of all its rows in both (the view). Each
+-- holds both its days, so that a report by either reads the same cells.
+create table sales_cells_new (
+    batch_no            bigint not null,
     merchant_id         varchar not null,
+    event_day           date not null,
+    sale_day            date,              -- absent while the payment has not arrived
     currency            varchar not null,
     method              varchar not null,
-    status              varchar,           -- of settlement lines
     payment_count       bigint not null,
     payment_amount      hugeint not null,
     cancellation_count  bigint not null,
     cancellation_amount hugeint not null,
-    failed_count        bigint not null,
+    failed_count        bigint not null
+);
+create table settlement_cells_new (
+    batch_no            bigint not null,
+    merchant_id         varchar not null,
+    sold_on             date not null,
+    paid_out_on         date,
+    currency            varchar not null,
+    method              varchar not null,
+    status              varchar not null,
     settlement_count    bigint not null,
     gross               hugeint not null,
     fee                 hugeint not null,
@@ -136,8 +156,22 @@ create table rollups_near (
     payout              hugeint not null,
     cost                hugeint not null
 );
-create table rollups_late as from rollups_near;
-create view rollups as from rollups_near union all from rollups_late;
+create table sales_cells_packed as select 0::bigint as run, * exclude batch_no from sales_cells_new;
+create table settlement_cells_packed as select 0::bigint as run, * exclude batch_no from settlement_cells_new;
+create view sales_cells as
+    select * exclude batch_no from sales_cells_new union all select * exclude run from sales_cells_packed;
+create view settlement_cells as
+    select * exclude batch_no from settlement_cells_new union all select * exclude run from settlement_cells_packed;
+
+-- The same without merchants, for questions about all of them.
+create table sales_cells_of_all_new as select * exclude merchant_id from sales_cells_new;
+create table settlement_cells_of_all_new as select * exclude merchant_id from settlement_cells_new;
+create table sales_cells_of_all_packed as select * exclude merchant_id from sales_cells_packed;
+create table settlement_cells_of_all_packed as select * exclude merchant_id from settlement_cells_packed;
+create view sales_cells_of_all as
+    select * exclude batch_no from sales_cells_of_all_new union all select * exclude run from sales_cells_of_all_packed;
+create view settlement_cells_of_all as
+    select * exclude batch_no from settlement_cells_of_all_new union all select * exclude run from settlement_cells_of_all_packed;
 
 -- Messages that could not be applied and contents that contradict another, kept with the reason.
 create table quarantine (

@@ -43,6 +43,7 @@ fn stage(thread: &str) -> &str {
         ("apply", "apply (fold, append, commit)"),
         ("ingest", "ingest (collect)"),
         ("worker", "workers (decode, documents, compression)"),
+        ("fold", "folding DuckDB's log, compaction"),
         ("opening", "DuckDB's threads"),
         ("tokio", "http"),
         ("index", "index (digests, adding)"),

@@ -46,7 +46,8 @@ fn of_ledger(error: LedgerError) -> Problem {
         | LedgerError::Foreign { .. }
         | LedgerError::Directory { .. }
         | LedgerError::Engine { .. }
-        | LedgerError::Rows { .. } => {
+        | LedgerError::Rows { .. }
+        | LedgerError::Thread(_) => {
             log(&error, "the ledger could not be read");
             Problem::new(&kinds::LEDGER_UNAVAILABLE, "the ledger could not be read").retry_after(1)
         }

@@ -59,8 +59,6 @@ pub struct Held {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Current {
     pub record: Record,
-    /// Canonical, redacted `data`.
-    pub body: Vec<u8>,
     /// The time zone of the merchant that the entry itself names, as configured when this content was applied.
     pub zone: Tz,
     /// A full card number was found in it and redacted.
@@ -117,7 +115,6 @@ impl Entry {
         if newest {
             self.current = Current {
                 record: message.record,
-                body: message.body,
                 zone,
                 redacted: message.redacted,
             };
@@ -163,7 +160,6 @@ impl Dossier {
         }
         let current = Current {
             record: message.record,
-            body: message.body,
             zone,
             redacted: message.redacted,
         };

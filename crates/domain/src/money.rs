@@ -8,6 +8,8 @@ use std::cmp::Ordering;
 use std::fmt;
 
 use rust_decimal::Decimal;
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use thiserror::Error;
 
 /// An ISO 4217 currency that has a minor unit. Gold, test codes and "no currency" are none.
@@ -37,6 +39,19 @@ impl Currency {
     /// How many fraction digits an amount has: KRW 0, USD 2, BHD 3.
     pub fn digits(self) -> u32 {
         self.0.exponent().map_or(0, u32::from)
+    }
+}
+
+impl Serialize for Currency {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.code())
+    }
+}
+
+impl<'de> Deserialize<'de> for Currency {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let code = <&str>::deserialize(deserializer)?;
+        Currency::parse(code).ok_or_else(|| D::Error::custom("no currency with a minor unit"))
     }
 }
 

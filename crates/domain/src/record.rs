@@ -2,11 +2,15 @@
 //!
 //! A record holds exactly the fields that the contract names. Unknown fields stay in the stored body of the version
 //! (see [`crate::message::Message::body`]) and are not repeated here. Amounts are minor units of the record's one currency.
+//!
+//! Records are serialised for the store's ready-made rows, not for answers: any change here changes the store's format.
 
 use std::collections::BTreeMap;
 use std::fmt;
 
+use chrono::serde::{ts_microseconds, ts_microseconds_option};
 use chrono::{DateTime, NaiveDate, Utc};
+use serde::{Deserialize, Serialize};
 
 use crate::money::Currency;
 
@@ -74,7 +78,7 @@ impl fmt::Display for Kind {
 pub type Metadata = BTreeMap<String, String>;
 
 /// The amounts of a payment, in minor units; none is negative.
-#[derive(Clone, Debug, PartialEq, Eq, Default)]
+#[derive(Clone, Debug, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct PaymentAmount {
     pub total: i64,
     pub supplied: Option<i64>,
@@ -84,7 +88,7 @@ pub struct PaymentAmount {
 }
 
 /// The shopper. Personal data: masked in answers, never logged.
-#[derive(Clone, Debug, PartialEq, Eq, Default)]
+#[derive(Clone, Debug, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Customer {
     pub name: Option<String>,
     pub email: Option<String>,
@@ -93,7 +97,7 @@ pub struct Customer {
 }
 
 /// The card that paid, without its full number.
-#[derive(Clone, Debug, PartialEq, Eq, Default)]
+#[derive(Clone, Debug, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Card {
     pub issuer: Option<String>,
     pub acquirer: Option<String>,
@@ -108,30 +112,31 @@ pub struct Card {
 }
 
 /// The account that a shopper deposits into.
-#[derive(Clone, Debug, PartialEq, Eq, Default)]
+#[derive(Clone, Debug, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct VirtualAccount {
     pub bank: Option<String>,
     pub account_number: Option<String>,
     pub depositor: Option<String>,
+    #[serde(with = "ts_microseconds_option")]
     pub due_at: Option<DateTime<Utc>>,
 }
 
 /// A mobile-phone payment.
-#[derive(Clone, Debug, PartialEq, Eq, Default)]
+#[derive(Clone, Debug, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct MobilePhone {
     pub carrier: Option<String>,
     pub phone_masked: Option<String>,
 }
 
 /// Why a payment failed.
-#[derive(Clone, Debug, PartialEq, Eq, Default)]
+#[derive(Clone, Debug, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Failure {
     pub code: Option<String>,
     pub message: Option<String>,
 }
 
 /// The current state that one `payment.recorded.v1` message carries.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PaymentRecord {
     pub payment_key: String,
     pub merchant_id: String,
@@ -142,7 +147,9 @@ pub struct PaymentRecord {
     pub method: String,
     pub currency: Currency,
     pub amount: PaymentAmount,
+    #[serde(with = "ts_microseconds")]
     pub requested_at: DateTime<Utc>,
+    #[serde(with = "ts_microseconds_option")]
     pub approved_at: Option<DateTime<Utc>>,
     pub order_name: Option<String>,
     pub customer: Option<Customer>,
@@ -162,14 +169,14 @@ pub struct PaymentRecord {
 }
 
 /// Who asked for a cancellation.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RequestedBy {
     pub channel: Option<Channel>,
     pub actor: Option<String>,
 }
 
 /// The current state that one `cancellation.recorded.v1` message carries.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CancellationRecord {
     pub payment_key: String,
     pub cancellation_id: String,
@@ -184,20 +191,22 @@ pub struct CancellationRecord {
     pub reason: Option<String>,
     pub reason_code: Option<String>,
     pub requested_by: Option<RequestedBy>,
+    #[serde(with = "ts_microseconds_option")]
     pub requested_at: Option<DateTime<Utc>>,
+    #[serde(with = "ts_microseconds_option")]
     pub canceled_at: Option<DateTime<Utc>>,
     pub metadata: Option<Metadata>,
 }
 
 /// One fee or cost of a settlement line, signed, minor units.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Charge {
     pub charge_type: String,
     pub amount: i64,
 }
 
 /// The contract that a fee was computed from.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Contract {
     pub id: String,
     /// Printed as sent; never used in arithmetic.
@@ -205,7 +214,7 @@ pub struct Contract {
 }
 
 /// The current state that one `settlement.recorded.v1` message carries.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SettlementRecord {
     pub payment_key: String,
     pub settlement_id: String,
@@ -241,7 +250,7 @@ impl SettlementRecord {
 }
 
 /// The current state of one entry, of any kind.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Record {
     Payment(Box<PaymentRecord>),
     Cancellation(Box<CancellationRecord>),

@@ -13,7 +13,7 @@ use crate::record::{
 };
 use crate::time::business_day;
 
-/// By which day a cell counts.
+/// By which day a report counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Basis {
     /// Payments and cancellations by their own day.
@@ -24,19 +24,11 @@ pub enum Basis {
     SoldOn,
     /// Settlement lines by the day of the bank transfer.
     PaidOutOn,
-    /// Done cancellations whose payment has not arrived; they have no sale day yet, so these cells have no day.
+    /// Done cancellations whose payment has not arrived; they have no sale day yet, so they count by no day.
     Orphaned,
 }
 
 impl Basis {
-    pub const ALL: [Basis; 5] = [
-        Basis::EventDay,
-        Basis::SaleDay,
-        Basis::SoldOn,
-        Basis::PaidOutOn,
-        Basis::Orphaned,
-    ];
-
     pub const fn as_str(self) -> &'static str {
         match self {
             Basis::EventDay => "event_day",
@@ -51,14 +43,27 @@ impl Basis {
 /// One combination of dimensions.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Cell {
-    pub basis: Basis,
-    /// Absent for [`Basis::Orphaned`] only.
-    pub day: Option<NaiveDate>,
     pub merchant_id: String,
+    pub kind: CellKind,
     pub currency: Currency,
     pub method: String,
-    /// Of settlement lines.
-    pub status: Option<LineStatus>,
+}
+
+/// What a cell counts. It has every day that a report may count by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum CellKind {
+    /// Payments and cancellations.
+    Sales {
+        event_day: NaiveDate,
+        /// Absent for done cancellations whose payment has not arrived.
+        sale_day: Option<NaiveDate>,
+    },
+    /// Settlement lines.
+    Settlement {
+        sold_on: NaiveDate,
+        paid_out_on: Option<NaiveDate>,
+        status: LineStatus,
+    },
 }
 
 /// The exact sums of a cell, in minor units of its currency, or a signed change of them.
@@ -221,8 +226,8 @@ fn settlement_row(record: &SettlementRecord, method: &str, sale_day: Option<Naiv
     }
 }
 
-/// What `row` adds to which cells.
-pub fn contributions(row: &LedgerRow) -> Vec<(Cell, Measures)> {
+/// What `row` adds to which cell, if it counts at all.
+pub fn contribution(row: &LedgerRow) -> Option<(Cell, Measures)> {
     let amount = i128::from(row.amount);
     let measures = match row.kind {
         Kind::Payment => match PaymentStatus::parse(row.status) {
@@ -235,14 +240,14 @@ pub fn contributions(row: &LedgerRow) -> Vec<(Cell, Measures)> {
                 failed_count: 1,
                 ..Measures::default()
             },
-            _ => return Vec::new(),
+            _ => return None,
         },
         Kind::Cancellation if row.status == CancellationStatus::Done.as_str() => Measures {
             cancellation_count: 1,
             cancellation_amount: -amount,
             ..Measures::default()
         },
-        Kind::Cancellation => return Vec::new(),
+        Kind::Cancellation => return None,
         Kind::Settlement => Measures {
             settlement_count: 1,
             gross: amount,
@@ -253,28 +258,22 @@ pub fn contributions(row: &LedgerRow) -> Vec<(Cell, Measures)> {
             ..Measures::default()
         },
     };
-    let cell = |basis, day| Cell {
-        basis,
-        day,
+    let kind = match row.kind {
+        Kind::Settlement => CellKind::Settlement {
+            sold_on: row.sold_on?,
+            paid_out_on: row.paid_out_on,
+            status: LineStatus::parse(row.status)?,
+        },
+        _ => CellKind::Sales {
+            event_day: row.event_day?,
+            sale_day: row.sale_day,
+        },
+    };
+    let cell = Cell {
         merchant_id: row.merchant_id.clone(),
+        kind,
         currency: row.currency,
         method: row.method.clone(),
-        status: (row.kind == Kind::Settlement)
-            .then(|| LineStatus::parse(row.status))
-            .flatten(),
     };
-    let cells = match row.kind {
-        Kind::Settlement => {
-            let paid_out = row.paid_out_on.map(|day| cell(Basis::PaidOutOn, Some(day)));
-            [Some(cell(Basis::SoldOn, row.sold_on)), paid_out]
-        }
-        _ => {
-            let by_sale = match row.sale_day {
-                Some(day) => cell(Basis::SaleDay, Some(day)),
-                None => cell(Basis::Orphaned, None),
-            };
-            [Some(cell(Basis::EventDay, row.event_day)), Some(by_sale)]
-        }
-    };
-    cells.into_iter().flatten().map(|cell| (cell, measures)).collect()
+    Some((cell, measures))
 }

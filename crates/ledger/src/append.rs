@@ -1,11 +1,14 @@
 //! Appending a batch to DuckDB's tables, and the spelling of values there.
 
+use std::collections::BTreeMap;
+
 use chrono::{DateTime, NaiveDate, Utc};
 use domain::message::Digest;
+use domain::money::Currency;
 use domain::position::PartitionId;
-use domain::rollup::{Basis, Cell, Measures};
+use domain::rollup::{Cell, CellKind, Measures};
 use duckdb::types::{TimeUnit, Value};
-use duckdb::{Appender, Connection, params};
+use duckdb::{Appender, Connection, ToSql, params};
 
 use crate::codec::kind_code;
 use crate::error::LedgerError;
@@ -36,16 +39,6 @@ fn timestamp(at: DateTime<Utc>) -> Value {
 fn date(day: Option<NaiveDate>) -> Value {
     // Days since 1970-01-01; every date that the decoder admits fits.
     day.map_or(Value::Null, |day| Value::Date32(day.to_epoch_days()))
-}
-
-pub(crate) const fn basis_code(basis: Basis) -> i8 {
-    match basis {
-        Basis::EventDay => 0,
-        Basis::SaleDay => 1,
-        Basis::SoldOn => 2,
-        Basis::PaidOutOn => 3,
-        Basis::Orphaned => 4,
-    }
 }
 
 fn appender<'a>(connection: &'a Connection, table: &str) -> Result<Appender<'a>, LedgerError> {
@@ -100,16 +93,13 @@ pub(crate) fn versions(
             .append_row(params![
                 batch_no as i64,
                 row.seq as i64,
-                kind_code(row.key.kind),
-                row.key.entry_id,
-                row.version as i64,
-                row.digest.0.as_slice(),
+                kind_code(row.kind),
                 row.verdict as u8,
                 source_id(&row.source),
                 row.position as i64,
                 timestamp(at),
                 row.zone,
-                row.redacted,
+                row.sent.as_ref().map(|digest| digest.0.as_slice()),
                 (first_block + row.place.block) as i64,
                 row.place.start as i32,
                 row.place.length as i32,
@@ -219,37 +209,83 @@ pub(crate) fn payments(connection: &Connection, rows: &Signed<ListRow>, late: &L
     tables.flush()
 }
 
-pub(crate) fn rollups<'a>(
+/// Changes of cells, by merchant and of all merchants together.
+pub(crate) fn cells(
     connection: &Connection,
-    cells: impl IntoIterator<Item = (&'a Cell, &'a Measures)>,
-    late: &Lateness,
+    batch_no: u64,
+    cells: &BTreeMap<Cell, Measures>,
 ) -> Result<(), LedgerError> {
-    let mut tables = Tables::of(connection, "rollups")?;
+    let batch_no = batch_no as i64;
+    let mut of_all: BTreeMap<(CellKind, Currency, &str), Measures> = BTreeMap::new();
+    let mut sales = appender(connection, "sales_cells_new")?;
+    let mut settlements = appender(connection, "settlement_cells_new")?;
     for (cell, sums) in cells {
-        tables
-            .choose(late.is_late([cell.day]))
-            .append_row(params![
-                basis_code(cell.basis),
-                date(cell.day),
-                cell.merchant_id,
-                cell.currency.code(),
-                cell.method,
-                cell.status.map(|status| status.as_str()),
-                sums.payment_count,
-                sums.payment_amount,
-                sums.cancellation_count,
-                sums.cancellation_amount,
-                sums.failed_count,
-                sums.settlement_count,
-                sums.gross,
-                sums.fee,
-                sums.vat,
-                sums.payout,
-                sums.cost,
-            ])
-            .map_err(LedgerError::engine("appended rollups"))?;
+        let dimensions = (cell.kind, cell.currency, cell.method.as_str());
+        let appender = match cell.kind {
+            CellKind::Sales { .. } => &mut sales,
+            CellKind::Settlement { .. } => &mut settlements,
+        };
+        append_cell(appender, batch_no, Some(&cell.merchant_id), dimensions, sums)?;
+        of_all.entry(dimensions).or_default().add(sums, 1);
     }
-    tables.flush()
+    flush(sales)?;
+    flush(settlements)?;
+    let mut sales = appender(connection, "sales_cells_of_all_new")?;
+    let mut settlements = appender(connection, "settlement_cells_of_all_new")?;
+    for (dimensions, sums) in of_all.into_iter().filter(|(_, sums)| !sums.is_zero()) {
+        let appender = match dimensions.0 {
+            CellKind::Sales { .. } => &mut sales,
+            CellKind::Settlement { .. } => &mut settlements,
+        };
+        append_cell(appender, batch_no, None, dimensions, &sums)?;
+    }
+    flush(sales)?;
+    flush(settlements)
+}
+
+fn append_cell(
+    appender: &mut Appender<'_>,
+    batch_no: i64,
+    merchant_id: Option<&str>,
+    (kind, currency, method): (CellKind, Currency, &str),
+    sums: &Measures,
+) -> Result<(), LedgerError> {
+    let (first, second, status) = match kind {
+        CellKind::Sales { event_day, sale_day } => (date(Some(event_day)), date(sale_day), None),
+        CellKind::Settlement {
+            sold_on,
+            paid_out_on,
+            status,
+        } => (date(Some(sold_on)), date(paid_out_on), Some(status.as_str())),
+    };
+    let code = currency.code();
+    let mut row: Vec<&dyn ToSql> = Vec::with_capacity(13);
+    row.push(&batch_no);
+    if let Some(merchant_id) = &merchant_id {
+        row.push(merchant_id);
+    }
+    row.extend_from_slice(params![first, second, code, method]);
+    match &status {
+        None => row.extend_from_slice(params![
+            sums.payment_count,
+            sums.payment_amount,
+            sums.cancellation_count,
+            sums.cancellation_amount,
+            sums.failed_count,
+        ]),
+        Some(status) => row.extend_from_slice(params![
+            *status,
+            sums.settlement_count,
+            sums.gross,
+            sums.fee,
+            sums.vat,
+            sums.payout,
+            sums.cost,
+        ]),
+    }
+    appender
+        .append_row(row.as_slice())
+        .map_err(LedgerError::engine("appended changes of cells"))
 }
 
 pub(crate) fn keys(connection: &Connection, keys: &[(u64, u64)]) -> Result<(), LedgerError> {

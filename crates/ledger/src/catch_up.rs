@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
 use chrono_tz::Tz;
+use domain::canonical;
 use domain::decode::decode_body;
 use domain::dossier::Dossier;
 use domain::message::{Digest, Envelope, Message};
@@ -15,11 +16,14 @@ use crate::codec::{encode, kind_of, zone_of};
 use crate::error::LedgerError;
 use crate::keymap::KeyMap;
 use crate::list_row::is_split;
+use crate::pack::GROUP;
 use crate::reader::{Head, Shared};
 use crate::rows::{EncodedRow, RowStore};
+use crate::timeline::sent_of;
 
-/// Payments whose versions are read at once while rows are made again: bounds the memory of a rebuild.
-pub(crate) const REBUILD_PAYMENTS: u64 = 20_000;
+/// Payments whose versions are read at once while rows are made again: bounds the memory of a rebuild. Whole groups of
+/// packed rows.
+pub(crate) const REBUILD_PAYMENTS: u64 = 625 * GROUP;
 
 /// Adds to the key map what the table `keys` has more. Seqs are given without a gap and keys never go, so what the map
 /// holds is a beginning of the table; and readers who look into it meanwhile find everything that they found before.
@@ -72,13 +76,13 @@ impl Seqs<'_> {
 struct Version {
     seq: u64,
     kind: Kind,
-    digest: Digest,
+    /// The digest of the data as sent, where the body is not what was sent.
+    sent: Option<Digest>,
     zone: Tz,
-    redacted: bool,
 }
 
 impl Version {
-    /// The message that it was, but for the envelope, which a dossier does not keep.
+    /// The message that it was, but for the envelope and the body, which a dossier does not keep.
     fn message(self, body: &[u8]) -> Result<Message, LedgerError> {
         let seq = self.seq;
         let record = decode_body(self.kind, body)
@@ -89,10 +93,10 @@ impl Version {
                 source: String::new(),
                 time: chrono::DateTime::UNIX_EPOCH,
             },
-            digest: self.digest,
+            redacted: self.sent.is_some(),
+            digest: self.sent.unwrap_or_else(|| canonical::digest(body)),
             record,
-            body: body.to_vec(),
-            redacted: self.redacted,
+            body: Vec::new(),
         })
     }
 }
@@ -101,21 +105,19 @@ impl Version {
 pub(crate) fn dossiers(connection: &Connection, seqs: &Seqs<'_>) -> Result<BTreeMap<u64, Dossier>, LedgerError> {
     let doing = "read its versions";
     let mut found: BTreeMap<u64, Dossier> = BTreeMap::new();
-    let columns = "t.seq, t.kind, t.digest, t.zone, t.redacted, t.block, t.start, t.length";
+    let columns = "t.seq, t.kind, t.sent, t.zone, t.block, t.start, t.length";
     let sql = seqs.joined("versions", columns, "");
     let mut versions = Vec::new();
     let mut statement = connection.prepare(&sql).map_err(LedgerError::engine(doing))?;
     let mut rows = statement.query([]).map_err(LedgerError::engine(doing))?;
     while let Some(row) = rows.next().map_err(LedgerError::engine(doing))? {
-        let digest: Vec<u8> = row.get(2).map_err(LedgerError::engine(doing))?;
         let version = Version {
             seq: row.get::<_, i64>(0).map_err(LedgerError::engine(doing))?.unsigned_abs(),
             kind: kind_of(row.get(1).map_err(LedgerError::engine(doing))?)?,
-            digest: Digest(<[u8; 32]>::try_from(digest).map_err(|_| LedgerError::Damaged("a digest".to_owned()))?),
+            sent: sent_of(row.get(2).map_err(LedgerError::engine(doing))?)?,
             zone: zone_of(&row.get::<_, String>(3).map_err(LedgerError::engine(doing))?)?,
-            redacted: row.get(4).map_err(LedgerError::engine(doing))?,
         };
-        versions.push((place(row, 5).map_err(LedgerError::engine(doing))?, version));
+        versions.push((place(row, 4).map_err(LedgerError::engine(doing))?, version));
     }
     bodies::each(connection, versions, &mut |version, body| {
         let (seq, zone) = (version.seq, version.zone);
@@ -195,7 +197,7 @@ fn rows_again(connection: &Connection, shared: &Shared, head: &Head) -> Result<(
     let mut told_at = Instant::now();
     while from < total {
         let range = Seqs::Range(from, from + REBUILD_PAYMENTS);
-        files.put(encoded(&dossiers(connection, &range)?)?)?;
+        files.put_packed(&dossiers(connection, &range)?)?;
         from += REBUILD_PAYMENTS;
         if told_at.elapsed() > Duration::from_secs(5) {
             told_at = Instant::now();
@@ -240,6 +242,7 @@ pub(crate) fn split(connection: &Connection, store: &RowStore) -> Result<BTreeSe
         .query_map([], |row| row.get::<_, i64>(0))
         .map_err(LedgerError::engine(doing))?;
     let mut found = BTreeSet::new();
+    let store = store.snapshot()?;
     for seq in rows {
         let seq = seq.map_err(LedgerError::engine(doing))?.unsigned_abs();
         if store.get(seq)?.is_some_and(|dossier| is_split(&dossier)) {

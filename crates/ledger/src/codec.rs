@@ -3,21 +3,21 @@
 //! Messages are short and alike; without the dictionary zstd hardly gains on one of them. The dictionary is part of the
 //! store's format: changing it changes [`FORMAT`].
 
+use std::borrow::Cow;
 use std::cell::RefCell;
 
 use chrono_tz::Tz;
-use domain::decode::decode_body;
 use domain::dossier::{Current, Dossier, Entry, EntryKey, Held};
 use domain::message::Digest;
 use domain::money::Currency;
-use domain::record::Kind;
+use domain::record::{Kind, Record};
 use serde::{Deserialize, Serialize};
 use zstd::bulk::{Compressor, Decompressor};
 
 use crate::error::LedgerError;
 
 /// The store's format: changes when anything written earlier could not be read any more.
-pub(crate) const FORMAT: &str = "5";
+pub(crate) const FORMAT: &str = "6";
 
 const DICTIONARY: &[u8] = include_bytes!("dossier/dictionary.json");
 
@@ -83,7 +83,7 @@ struct StoredEntry<'a> {
     entry_id: &'a str,
     zone: &'a str,
     redacted: bool,
-    body: &'a [u8],
+    record: Cow<'a, Record>,
     identities: Vec<(&'a str, &'a str)>,
     held: Vec<(u64, [u8; 32])>,
 }
@@ -118,14 +118,14 @@ pub(crate) fn zone_of(name: &str) -> Result<Tz, LedgerError> {
         .map_err(|_| damaged("an entry", format!("has the unknown time zone {name:?}")))
 }
 
-/// A dossier as it lies in the row store.
-pub(crate) fn encode(dossier: &Dossier) -> Result<Vec<u8>, LedgerError> {
+/// A dossier as bytes, not compressed.
+pub(crate) fn plain(dossier: &Dossier) -> Result<Vec<u8>, LedgerError> {
     let entries = dossier.entries.iter().map(|(key, entry)| StoredEntry {
         kind: kind_code(key.kind),
         entry_id: &key.entry_id,
         zone: entry.current.zone.name(),
         redacted: entry.current.redacted,
-        body: &entry.current.body,
+        record: Cow::Borrowed(&entry.current.record),
         identities: entry
             .identities
             .iter()
@@ -138,27 +138,28 @@ pub(crate) fn encode(dossier: &Dossier) -> Result<Vec<u8>, LedgerError> {
         refused: dossier.refused,
         entries: entries.collect(),
     };
-    let plain = postcard::to_stdvec(&stored).map_err(|cause| damaged("a dossier could not be encoded", cause))?;
-    compress(&plain)
+    postcard::to_stdvec(&stored).map_err(|cause| damaged("a dossier could not be encoded", cause))
 }
 
-/// Undoes [`encode`].
-pub(crate) fn decode(bytes: &[u8]) -> Result<Dossier, LedgerError> {
-    let plain = decompress(bytes)?;
+/// A dossier as it lies in the row store on its own.
+pub(crate) fn encode(dossier: &Dossier) -> Result<Vec<u8>, LedgerError> {
+    compress(&plain(dossier)?)
+}
+
+/// Undoes [`plain`].
+pub(crate) fn decode(plain: &[u8]) -> Result<Dossier, LedgerError> {
     let stored: StoredDossier<'_> =
-        postcard::from_bytes(&plain).map_err(|cause| damaged("a dossier does not decode", cause))?;
+        postcard::from_bytes(plain).map_err(|cause| damaged("a dossier does not decode", cause))?;
     let mut dossier = Dossier::new(stored.payment_key);
     dossier.refused = stored.refused;
     for entry in stored.entries {
         let kind = kind_of(entry.kind)?;
-        let record = decode_body(kind, entry.body).map_err(|cause| damaged("a stored body is refused", cause))?;
         let identities = entry.identities.iter().map(|(merchant, code)| {
             let currency = Currency::parse(code).ok_or_else(|| damaged("an entry", "has an unknown currency"))?;
             Ok(((*merchant).to_owned(), currency))
         });
         let current = Current {
-            record,
-            body: entry.body.to_vec(),
+            record: entry.record.into_owned(),
             zone: zone_of(entry.zone)?,
             redacted: entry.redacted,
         };

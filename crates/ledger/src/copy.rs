@@ -99,7 +99,7 @@ fn describe(connection: &Connection, copy: &mut LedgerCopy) -> Result<(), Ledger
             Ok((head, row.get::<_, i64>(3)?.unsigned_abs()))
         })
         .map_err(LedgerError::engine(doing))?;
-    let sql = "select name, next from copy_of_ledger.positions where next >= 0 order by name";
+    let sql = "select name, next from copy_of_ledger.positions where next is not null order by name";
     let mut statement = connection.prepare(sql).map_err(LedgerError::engine(doing))?;
     let rows = statement
         .query_map([], |row| Ok((row.get(0)?, row.get::<_, i64>(1)?.unsigned_abs())))

@@ -19,11 +19,17 @@ pub struct Options {
     pub threads: u32,
     /// The most that DuckDB may spill to disk. Default 10 GiB.
     pub spill_bytes: u64,
-    /// The write-ahead log is folded into the file when it is larger. Default 64 MiB: the measured stall of one
-    /// checkpoint grows with it (ARCHITECTURE.md has the figures).
+    /// The write-ahead log is folded into the file when it is larger. Default 64 MiB: what has not been folded is read again
+    /// at the next start, and lies in memory until then.
     pub wal_bytes: u64,
+    /// Changes of rollup cells that come until they are added up into a sorted run. Default 1,000,000: a report reads those
+    /// that wait from front to back, some milliseconds.
+    pub rollup_rows: u64,
     /// Cache of the row store. Default 192 MiB.
     pub row_cache_bytes: u64,
+    /// Payment rows written until those that have not changed meanwhile are packed with their neighbours. Default 200,000:
+    /// most payments have seen their last message by then while a backlog is read.
+    pub row_rest: u64,
     /// Read connections kept ready. Default 8; a reader beyond them opens another.
     pub readers: usize,
     /// Messages of which it is kept what became of them, by the id of their event. Default 10 million.
@@ -41,7 +47,9 @@ impl Default for Options {
             threads: 2,
             spill_bytes: 10 << 30,
             wal_bytes: 64 << 20,
+            rollup_rows: 1_000_000,
             row_cache_bytes: 192 << 20,
+            row_rest: 200_000,
             readers: 8,
             events_max: 10_000_000,
             late_days: 45,
@@ -59,6 +67,18 @@ pub(crate) struct Engine {
 const CHECKPOINT_REFUSED: &str = "Cannot CHECKPOINT: there are other write transactions active";
 
 const SCHEMA: &str = include_str!("../../../schemas/ledger.sql");
+
+/// Folds the log into the file, unless somebody is at it: then it is folded after another batch. Nothing is lost
+/// meanwhile, the log is only longer. Transactions that only append go on beside it, on other connections.
+pub(crate) fn checkpoint(connection: &Connection) -> Result<(), LedgerError> {
+    match connection.execute_batch("checkpoint ledger") {
+        Err(error) if error.to_string().contains(CHECKPOINT_REFUSED) => {
+            tracing::info!("the ledger's log is folded later: {CHECKPOINT_REFUSED}");
+            Ok(())
+        }
+        result => result.map_err(LedgerError::engine("folded its log")),
+    }
+}
 
 impl Engine {
     /// Opens or makes the ledger in `dir`. Returns whether it is new.
@@ -129,22 +149,18 @@ impl Engine {
         Ok(connection)
     }
 
-    /// Folds the log into the file, unless somebody is at it: then it is folded after another batch. Nothing is lost
-    /// meanwhile, the log is only longer.
     pub(crate) fn checkpoint(&self) -> Result<(), LedgerError> {
-        match self.root.execute_batch("checkpoint ledger") {
-            Err(error) if error.to_string().contains(CHECKPOINT_REFUSED) => {
-                tracing::info!("the ledger's log is folded later: {CHECKPOINT_REFUSED}");
-                Ok(())
-            }
-            result => result.map_err(LedgerError::engine("folded its log")),
-        }
+        checkpoint(&self.root)
     }
 
+    /// Of the log. What is written while it is folded lies in a file of its own.
     pub(crate) fn wal_bytes(&self) -> u64 {
-        let mut wal = self.file.clone().into_os_string();
-        wal.push(".wal");
-        fs::metadata(wal).map_or(0, |meta| meta.len())
+        let bytes = |extension: &str| {
+            let mut file = self.file.clone().into_os_string();
+            file.push(extension);
+            fs::metadata(file).map_or(0, |meta| meta.len())
+        };
+        bytes(".wal") + bytes(".wal.checkpoint")
     }
 
     pub(crate) fn file_bytes(&self) -> u64 {

@@ -28,6 +28,8 @@ pub enum LedgerError {
     /// The row store refused.
     #[error("the row store failed while it {doing}")]
     Rows { doing: &'static str, source: Cause },
+    #[error("a thread cannot be started")]
+    Thread(#[source] std::io::Error),
     /// Something read back is not what was written.
     #[error("the store is damaged: {0}")]
     Damaged(String),

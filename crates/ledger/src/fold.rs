@@ -8,7 +8,8 @@ use domain::derive::LiveEntries;
 use domain::dossier::{Dossier, EntryKey, Verdict};
 use domain::message::{Digest, Message};
 use domain::position::{PartitionId, Positions};
-use domain::rollup::{Cell, LedgerRow, Measures, contributions, ledger_rows};
+use domain::record::Kind;
+use domain::rollup::{Cell, LedgerRow, Measures, contribution, ledger_rows};
 use domain::time::Zones;
 use rayon::prelude::*;
 
@@ -55,14 +56,13 @@ pub struct Touched {
 /// A version to be kept.
 pub(crate) struct VersionRow {
     pub(crate) seq: u64,
-    pub(crate) key: EntryKey,
-    pub(crate) version: u64,
-    pub(crate) digest: Digest,
+    pub(crate) kind: Kind,
     pub(crate) verdict: Verdict,
     pub(crate) source: Arc<PartitionId>,
     pub(crate) position: u64,
     pub(crate) zone: &'static str,
-    pub(crate) redacted: bool,
+    /// The digest of the data as sent, where the body is not what was sent.
+    pub(crate) sent: Option<Digest>,
     /// Where its body lies; the block is counted from the batch's first.
     pub(crate) place: Place,
 }
@@ -210,7 +210,7 @@ pub(crate) fn fold(
 }
 
 fn accept(
-    message: Message,
+    mut message: Message,
     source: Arc<PartitionId>,
     position: u64,
     works: &mut Works,
@@ -226,8 +226,7 @@ fn accept(
         entry_id: message.record.entry_id().to_owned(),
     };
     let (version, digest, redacted) = (message.record.version(), message.digest, message.redacted);
-    // The body is needed twice, by the version and by the dossier; duplicates need it not at all.
-    let body = message.body.clone();
+    let body = std::mem::take(&mut message.body);
     let verdict = work.dossier.apply(message, zone);
     out.counts.note(verdict);
     if verdict == Verdict::Duplicate {
@@ -267,14 +266,12 @@ fn accept(
     let zone = zone.name();
     out.versions.push(VersionRow {
         seq: work.seq,
-        key,
-        version,
-        digest,
+        kind: key.kind,
         verdict,
         source,
         position,
         zone,
-        redacted,
+        sent: redacted.then_some(digest),
         place: out.bodies.add(&body),
     });
     Ok((verdict, work.seq))
@@ -333,7 +330,7 @@ pub(crate) fn finish(works: Works, out: &mut Prepared) -> Result<(), LedgerError
         let seq = work.seq;
         let payment_key: Arc<str> = work.dossier.payment_key.as_str().into();
         for (sign, row) in change.entries {
-            for (cell, measures) in contributions(&row) {
+            if let Some((cell, measures)) = contribution(&row) {
                 out.cells.entry(cell).or_default().add(&measures, sign);
             }
             out.entries.push(EntryChange {

@@ -3,7 +3,8 @@
 //! # Shape
 //!
 //! DuckDB holds, in one transaction a batch: every version of every entry (`versions`), the unified ledger as signed
-//! rows (`entries`, `payments`), signed changes of the rollup cells (`rollups`), quarantine and positions. These tables
+//! rows (`entries`, `payments`), signed changes of the rollup cells (`sales_cells`,
+//! `settlement_cells`), quarantine and positions. These tables
 //! are only appended to. A change to a payment takes its old rows out with sign -1 and puts the new ones in with sign
 //! +1, so its cost does not depend on the payment's age or on the size of the tables.
 //!
@@ -27,7 +28,9 @@ mod append;
 mod bodies;
 mod candidates;
 mod catch_up;
+mod cells;
 mod codec;
+mod compaction;
 mod condition;
 mod copy;
 pub mod data_dir;
@@ -39,12 +42,15 @@ mod error;
 mod event_find;
 mod events;
 mod fold;
+mod folding;
 mod generations;
 pub mod joint;
 mod keymap;
 mod late;
 mod list_row;
+mod loose;
 mod meta;
+mod pack;
 mod payment_sums;
 mod positions;
 mod quarantine;

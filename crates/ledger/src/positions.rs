@@ -23,9 +23,9 @@ pub(crate) fn load(connection: &Connection) -> Result<(SourceIds, Positions), Le
         let partition =
             PartitionId::parse(&name).ok_or_else(|| LedgerError::Damaged(format!("the partition {name:?}")))?;
         ids.insert(partition.clone(), row.get(0).map_err(LedgerError::engine(doing))?);
-        let next: i64 = row.get(2).map_err(LedgerError::engine(doing))?;
-        let Ok(next) = u64::try_from(next) else { continue };
-        positions.advance(&partition, next);
+        let next: Option<i64> = row.get(2).map_err(LedgerError::engine(doing))?;
+        let Some(next) = next else { continue };
+        positions.advance(&partition, next.unsigned_abs());
         let position: Option<i64> = row.get(4).map_err(LedgerError::engine(doing))?;
         let checksum: Option<String> = row.get(5).map_err(LedgerError::engine(doing))?;
         if let (Some(position), Some(checksum)) = (position, checksum) {
@@ -41,37 +41,40 @@ pub(crate) fn load(connection: &Connection) -> Result<(SourceIds, Positions), Le
     Ok((ids, positions))
 }
 
-/// Writes those that a batch moves on; in the batch's own transaction.
-pub(crate) fn write(connection: &Connection, ids: &mut SourceIds, positions: &Positions) -> Result<(), LedgerError> {
+/// Appends those that a batch moves on; in the batch's own transaction.
+pub(crate) fn write(
+    connection: &Connection,
+    batch_no: u64,
+    ids: &mut SourceIds,
+    positions: &Positions,
+) -> Result<(), LedgerError> {
     let doing = "wrote its positions";
     for (partition, next) in positions.iter() {
+        let id = match ids.get(partition) {
+            Some(id) => *id,
+            None => {
+                let id = i32::try_from(ids.len() + 1).unwrap_or(i32::MAX);
+                ids.insert(partition.clone(), id);
+                connection
+                    .execute("insert into sources values (?, ?)", params![id, partition.to_string()])
+                    .map_err(LedgerError::engine(doing))?;
+                id
+            }
+        };
         let landmark = positions.landmark(partition);
-        let cluster_id = landmark.and_then(|landmark| landmark.cluster_id.as_deref());
-        let last_position = landmark.map(|landmark| landmark.position as i64);
-        let last_checksum = landmark.map(|landmark| format!("{:032x}", landmark.checksum));
-        if let Some(id) = ids.get(partition) {
-            connection.execute(
-                "update positions set next = greatest(next, ?), cluster_id = coalesce(?, cluster_id),
-                 last_position = coalesce(?, last_position), last_checksum = coalesce(?, last_checksum)
-                 where source_id = ?",
-                params![next as i64, cluster_id, last_position, last_checksum, id],
-            )
-        } else {
-            let id = i32::try_from(ids.len() + 1).unwrap_or(i32::MAX);
-            ids.insert(partition.clone(), id);
-            connection.execute(
-                "insert into positions values (?, ?, ?, ?, ?, ?)",
+        connection
+            .execute(
+                "insert into reached values (?, ?, ?, ?, ?, ?)",
                 params![
+                    batch_no as i64,
                     id,
-                    partition.to_string(),
                     next as i64,
-                    cluster_id,
-                    last_position,
-                    last_checksum
+                    landmark.and_then(|landmark| landmark.cluster_id.as_deref()),
+                    landmark.map(|landmark| landmark.position as i64),
+                    landmark.map(|landmark| format!("{:032x}", landmark.checksum)),
                 ],
             )
-        }
-        .map_err(LedgerError::engine(doing))?;
+            .map_err(LedgerError::engine(doing))?;
     }
     Ok(())
 }
@@ -79,11 +82,23 @@ pub(crate) fn write(connection: &Connection, ids: &mut SourceIds, positions: &Po
 /// Forgets how far a partition was applied and by what it is known.
 pub(crate) fn forget(connection: &Connection, id: i32) -> Result<(), LedgerError> {
     connection
-        .execute(
-            "update positions set next = -1, cluster_id = null, last_position = null, last_checksum = null
-             where source_id = ?",
-            params![id],
-        )
+        .execute("delete from reached where source_id = ?", params![id])
         .map(|_| ())
         .map_err(LedgerError::engine("forgot a position"))
 }
+
+/// Removes the heads and positions of older batches that a newer one says again.
+pub(crate) fn prune(connection: &Connection) -> Result<(), LedgerError> {
+    connection
+        .execute_batch(PRUNE)
+        .map_err(LedgerError::engine("removed old positions"))
+}
+
+/// How many heads a prune would remove.
+pub(crate) fn unpruned(connection: &Connection) -> Result<u32, LedgerError> {
+    let heads = connection.query_row("select count(*) from heads", [], |row| row.get::<_, i64>(0));
+    let heads = heads.map_err(LedgerError::engine("counted old heads"))?;
+    Ok(u32::try_from(heads - 1).unwrap_or_default())
+}
+
+const PRUNE: &str = include_str!("positions/prune.sql");

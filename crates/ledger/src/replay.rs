@@ -148,10 +148,12 @@ impl Kept {
         match decode(raw, encoding) {
             Err(refusal) => Judged::Refused(Box::new(refusal)),
             Ok(mut message) => {
+                message.redacted |= self.data_redacted;
                 if let Some(digest) = self.data_digest {
+                    // What was kept is redacted by other rules than what is read: digest and body then belong together no more.
+                    message.redacted |= digest != message.digest;
                     message.digest = digest;
                 }
-                message.redacted |= self.data_redacted;
                 Judged::Accepted(Box::new(message))
             }
         }

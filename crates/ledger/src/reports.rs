@@ -9,7 +9,7 @@ use domain::scope::Scope;
 use duckdb::Connection;
 use duckdb::types::Value;
 
-use crate::append::basis_code;
+use crate::cells::{self, Tables};
 use crate::error::LedgerError;
 use crate::trace;
 
@@ -69,30 +69,6 @@ pub struct Report {
     pub totals: Vec<ReportRow>,
     /// Done cancellations without a payment that the merchants and currencies select; 0 but by sale day.
     pub orphans_left_out: i64,
-}
-
-const LEDGER_CELLS: &str = include_str!("reports/ledger_cells.sql");
-
-/// The entries' rows as cells of these bases: the same rule as `domain::rollup::contributions`, written a second time so
-/// that one checks the other. Each basis names its day's column, so that a span of days reads the rows of these days.
-pub(crate) fn ledger_cells(bases: &[Basis]) -> String {
-    let cells: Vec<String> = bases
-        .iter()
-        .map(|basis| {
-            let (day, counted) = match basis {
-                Basis::EventDay => ("event_day", "kind <> 2"),
-                Basis::SaleDay => ("sale_day", "kind <> 2 and sale_day is not null"),
-                Basis::SoldOn => ("sold_on", "kind = 2"),
-                Basis::PaidOutOn => ("paid_out_on", "kind = 2 and paid_out_on is not null"),
-                Basis::Orphaned => ("null::date", "kind = 0 and sale_day is null"),
-            };
-            LEDGER_CELLS
-                .replace("/* BASIS */", &basis_code(*basis).to_string())
-                .replace("/* DAY */", day)
-                .replace("/* COUNTED */", counted)
-        })
-        .collect();
-    format!("({}) cells", cells.join(" union all "))
 }
 
 /// The measures that cells of a basis can have, in the order of [`Measures`]; of the others there is nothing to add up.
@@ -220,7 +196,7 @@ impl Conditions {
 
 fn conditions(request: &ReportRequest, scope: &Scope) -> Conditions {
     let mut out = Conditions {
-        sql: vec![format!("basis = {}", basis_code(request.basis))],
+        sql: vec!["true".to_owned()],
         values: Vec::new(),
     };
     if let Some(from) = request.from {
@@ -270,9 +246,14 @@ fn sums(
         .chain(["currency"])
         .collect();
     let conditions = conditions(request, scope);
+    let (family, day, counted) = cells::counted(request.basis);
+    let tables = Tables {
+        family,
+        by_merchant: !is_about_all(request, scope, groups),
+    };
     let cells = match request.source {
-        SumSource::Rollup => "rollups".to_owned(),
-        SumSource::Ledger => ledger_cells(&[request.basis]),
+        SumSource::Rollup => tables.name(),
+        SumSource::Ledger => format!("({})", family.by_rows),
     };
     let measures = MEASURES.iter().zip(measures_of(request.basis));
     let sums: Vec<String> = measures
@@ -291,10 +272,11 @@ fn sums(
     let sql = format!(
         "select {day} - date '1970-01-01', {month} - date '1970-01-01', {method}, {merchant}, currency,
                 {sums}
-         from {cells} where {conditions} group by {keys}
+         from (select {day_of_cell} as day, * from {cells} where {counted}) cells where {conditions} group by {keys}
          having {left}
          order by {keys} limit {take} offset {skip}",
         day = column(Group::Day, "date"),
+        day_of_cell = day,
         month = column(Group::Month, "date"),
         method = column(Group::Method, "varchar"),
         merchant = column(Group::Merchant, "varchar"),
@@ -315,6 +297,11 @@ fn sums(
         found.push(read(row)?);
     }
     Ok(found)
+}
+
+/// No merchant is named, so the cells without merchants will do.
+fn is_about_all(request: &ReportRequest, scope: &Scope, groups: &[Group]) -> bool {
+    *scope == Scope::All && request.merchants.is_empty() && !groups.contains(&Group::Merchant)
 }
 
 fn read(row: &duckdb::Row<'_>) -> Result<ReportRow, LedgerError> {

@@ -4,11 +4,13 @@ use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
+use domain::canonical;
 use domain::decode::decode_body;
 use domain::dossier::{EntryKey, Verdict};
 use domain::message::Digest;
 use domain::position::PartitionId;
-use domain::record::Record;
+use domain::record::{Kind, Record};
+use domain::refusal::Refusal;
 use duckdb::Connection;
 
 use crate::append::{hash_of, of_micros};
@@ -44,47 +46,79 @@ pub(crate) fn versions(connection: &Connection, seq: u64) -> Result<Vec<HeldVers
     let mut wanted = Vec::new();
     while let Some(row) = rows.next().map_err(LedgerError::engine(doing))? {
         let failed = || LedgerError::engine(doing);
-        let kind = kind_of(row.get(0).map_err(failed())?)?;
-        let digest: Vec<u8> = row.get(3).map_err(failed())?;
-        let digest = Digest(<[u8; 32]>::try_from(digest).map_err(|_| LedgerError::Damaged("a digest".to_owned()))?);
-        let version = row.get::<_, i64>(2).map_err(failed())?;
-        let name: String = row.get(5).map_err(failed())?;
+        let name: String = row.get(3).map_err(failed())?;
         let partition = PartitionId::parse(&name);
-        let partition = partition.ok_or_else(|| LedgerError::Damaged(format!("the partition {name:?}")))?;
-        let key = EntryKey {
-            kind,
-            entry_id: row.get(1).map_err(failed())?,
+        let received = Received {
+            kind: kind_of(row.get(0).map_err(failed())?)?,
+            sent: sent_of(row.get(1).map_err(failed())?)?,
+            verdict: verdict_of(row.get(2).map_err(failed())?)?,
+            partition: partition.ok_or_else(|| LedgerError::Damaged(format!("the partition {name:?}")))?,
+            position: row.get::<_, i64>(4).map_err(failed())?.unsigned_abs(),
+            applied_at: of_micros(row.get(5).map_err(failed())?),
+            zone: zone_of(&row.get::<_, String>(6).map_err(failed())?)?,
         };
-        let same = (kind_code(kind), key.entry_id.clone(), version, hash_of(&digest));
-        let repeats = repeats.get(&same).copied().unwrap_or(0);
-        let verdict = verdict_of(row.get(4).map_err(failed())?)?;
-        let position = row.get::<_, i64>(6).map_err(failed())?.unsigned_abs();
-        let applied_at = of_micros(row.get(7).map_err(failed())?);
-        let zone = zone_of(&row.get::<_, String>(8).map_err(failed())?)?;
-        let held = move |record, body| HeldVersion {
-            key,
-            version: version.unsigned_abs(),
-            digest,
-            verdict,
-            partition,
-            position,
-            applied_at,
-            zone,
-            record,
-            body,
-            repeats,
-        };
-        wanted.push((place(row, 9).map_err(failed())?, (kind, held)));
+        wanted.push((place(row, 7).map_err(failed())?, received));
     }
     let mut found = Vec::with_capacity(wanted.len());
-    bodies::each(connection, wanted, &mut |(kind, held), body| {
-        let record = decode_body(kind, body)
+    bodies::each(connection, wanted, &mut |received, body| {
+        let mut held = received
+            .held(body)
             .map_err(|cause| LedgerError::Damaged(format!("a version of payment {seq}: {cause}")))?;
-        found.push(held(record, body.to_vec()));
+        let version = i64::try_from(held.version).unwrap_or(i64::MAX);
+        let sent = (
+            kind_code(held.key.kind),
+            held.key.entry_id.clone(),
+            version,
+            hash_of(&held.digest),
+        );
+        held.repeats = repeats.get(&sent).copied().unwrap_or(0);
+        found.push(held);
         Ok(())
     })?;
     found.sort_by(|a, b| (&a.key, a.version, a.digest.0).cmp(&(&b.key, b.version, b.digest.0)));
     Ok(found)
+}
+
+/// A version without what it says.
+struct Received {
+    kind: Kind,
+    /// As the column of this name.
+    sent: Option<Digest>,
+    verdict: Verdict,
+    partition: PartitionId,
+    position: u64,
+    applied_at: DateTime<Utc>,
+    zone: Tz,
+}
+
+impl Received {
+    /// With no repeats yet.
+    fn held(self, body: &[u8]) -> Result<HeldVersion, Refusal> {
+        let record = decode_body(self.kind, body)?;
+        Ok(HeldVersion {
+            key: EntryKey {
+                kind: self.kind,
+                entry_id: record.entry_id().to_owned(),
+            },
+            version: record.version(),
+            digest: self.sent.unwrap_or_else(|| canonical::digest(body)),
+            verdict: self.verdict,
+            partition: self.partition,
+            position: self.position,
+            applied_at: self.applied_at,
+            zone: self.zone,
+            record,
+            body: body.to_vec(),
+            repeats: 0,
+        })
+    }
+}
+
+/// The digest of data as sent, from the column `sent`: absent where it is that of the body.
+pub(crate) fn sent_of(bytes: Option<Vec<u8>>) -> Result<Option<Digest>, LedgerError> {
+    let digest = |bytes: Vec<u8>| <[u8; 32]>::try_from(bytes).map(Digest);
+    let digest = bytes.map(digest).transpose();
+    digest.map_err(|_| LedgerError::Damaged("a digest".to_owned()))
 }
 
 /// A version and content: kind, entry, version and beginning of the digest.

@@ -9,19 +9,19 @@ use std::collections::BTreeMap;
 use chrono::NaiveDate;
 use domain::derive::LiveEntries;
 use domain::dossier::Dossier;
-use domain::rollup::{Basis, LedgerRow, ledger_rows};
+use domain::rollup::{LedgerRow, ledger_rows};
 use duckdb::Connection;
 use duckdb::types::Value;
 
 use crate::append::micros;
 use crate::catch_up::{Seqs, dossiers};
+use crate::cells::{Family, SALES, SETTLEMENTS};
 use crate::codec::kind_code;
 use crate::error::LedgerError;
 use crate::joint::Joint;
 use crate::list_row::ListRow;
 use crate::quarantine::aside_of;
 use crate::reader::Reader;
-use crate::reports::ledger_cells;
 
 /// Payments checked at once.
 const RANGE: u64 = 20_000;
@@ -65,7 +65,9 @@ pub fn verify(
         out.payments += to - from;
         from = to;
     }
-    cells(joint.connection(), &mut out)?;
+    for family in [&SALES, &SETTLEMENTS] {
+        cells(joint.connection(), family, &mut out)?;
+    }
     Ok(out)
 }
 
@@ -220,17 +222,35 @@ fn list_text(row: &ListRow) -> String {
 }
 
 /// Cells that are not the sums of the rows, on either side.
-fn cells(connection: &Connection, out: &mut Verified) -> Result<(), LedgerError> {
-    let doing = "checked rollups";
-    out.cells = connection
-        .query_row(
-            "select count(*) from (select distinct basis, day, merchant_id, currency, method, status from rollups)",
-            [],
-            |row| row.get::<_, i64>(0),
-        )
+fn cells(connection: &Connection, family: &Family, out: &mut Verified) -> Result<(), LedgerError> {
+    let doing = "checked the rollup cells";
+    let dimensions = family.dimensions.join(", ");
+    let count = format!(
+        "select count(*) from (select distinct {dimensions} from {})",
+        family.name
+    );
+    out.cells += connection
+        .query_row(&count, [], |row| row.get::<_, i64>(0))
         .map_err(LedgerError::engine(doing))?
         .unsigned_abs();
-    let sql = CELLS.replace("/* ledger cells */", &ledger_cells(&Basis::ALL));
+    let spelled = |spell: &dyn Fn(&&str) -> String, columns: &[&str]| -> String {
+        let spelled: Vec<String> = columns.iter().map(spell).collect();
+        spelled.join(", ")
+    };
+    let sql = CELLS
+        .replace("/* BY ROWS */", family.by_rows)
+        .replace("/* CELLS */", family.name)
+        .replace("/* DIMENSIONS */", &dimensions)
+        .replace("/* MEASURES */", &family.measures.join(", "))
+        .replace(
+            "/* NEGATED */",
+            &spelled(&|measure| format!("-{measure} as {measure}"), family.measures),
+        )
+        .replace(
+            "/* NAMED */",
+            &spelled(&|column| format!("coalesce({column}::varchar, '')"), family.dimensions),
+        )
+        .replace("/* IS SOMETHING */", &family.is_something());
     let mut statement = connection.prepare(&sql).map_err(LedgerError::engine(doing))?;
     let rows = statement
         .query_map([], |row| row.get::<_, String>(0))
@@ -240,7 +260,7 @@ fn cells(connection: &Connection, out: &mut Verified) -> Result<(), LedgerError>
         note(
             out,
             "rollups",
-            &cell,
+            &format!("{} {cell}", family.name),
             "the cell is not the sum of the unified ledger's rows",
         );
     }

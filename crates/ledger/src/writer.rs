@@ -25,6 +25,7 @@ use crate::error::LedgerError;
 use crate::event_find::EventWatch;
 use crate::events::{self, Hasher, Notes};
 use crate::fold::{Batch, Incoming, Touched, Work, Works, finish, fold};
+use crate::folding::{FoldSettings, Folding};
 use crate::keymap::{KeyMap, SEQ_MAX};
 use crate::late::Lateness;
 use crate::meta;
@@ -32,8 +33,11 @@ use crate::positions::{self, SourceIds};
 use crate::quarantine;
 use crate::reached::Herald;
 use crate::reader::{Head, Reader, Shared};
-use crate::rows::RowStore;
+use crate::rows::{RowSettings, RowStore};
 use crate::status::Counts;
+
+/// Batches after which the heads and positions of old ones are removed. Reading the newest looks at all that are there.
+const PRUNED_EVERY: u32 = 256;
 
 /// What became of a batch.
 #[derive(Debug)]
@@ -44,6 +48,8 @@ pub struct Applied {
 
 /// The one writer of a data directory.
 pub struct Writer {
+    /// Waited for before anything else is let go of, the directory's lock above all.
+    folding: Folding,
     connection: Connection,
     shared: Arc<Shared>,
     zones: Zones,
@@ -53,10 +59,12 @@ pub struct Writer {
     next_block: u64,
     positions: Positions,
     source_ids: SourceIds,
-    wal_bytes: u64,
+    fold_settings: FoldSettings,
     events_max: u64,
     events: events::Kept,
     late: Lateness,
+    /// Batches since heads and positions of old ones were removed.
+    unpruned: u32,
 }
 
 /// Opens the ledger in a locked data directory and brings the row store up to it.
@@ -78,7 +86,11 @@ pub fn open(dir: &DataDir, options: &Options, zones: Zones) -> Result<(Writer, R
     let seed = of("hash_seed")?
         .parse()
         .map_err(|_| LedgerError::Damaged("the hash seed".to_owned()))?;
-    let rows = RowStore::open(&dir.rows(), options.row_cache_bytes)?;
+    let settings = RowSettings {
+        cache_bytes: options.row_cache_bytes,
+        rest: options.row_rest,
+    };
+    let rows = RowStore::open(&dir.rows(), settings)?;
     let shared = Arc::new(Shared {
         engine: parking_lot::Mutex::new(engine),
         rows,
@@ -95,6 +107,7 @@ pub fn open(dir: &DataDir, options: &Options, zones: Zones) -> Result<(Writer, R
         _dir: dir.hold(),
     });
     let mut writer = Writer {
+        folding: Folding::default(),
         connection,
         shared: shared.clone(),
         zones,
@@ -104,10 +117,14 @@ pub fn open(dir: &DataDir, options: &Options, zones: Zones) -> Result<(Writer, R
         next_block: 0,
         positions: Positions::default(),
         source_ids: SourceIds::new(),
-        wal_bytes: options.wal_bytes,
+        fold_settings: FoldSettings {
+            wal_bytes: options.wal_bytes,
+            rollup_rows: options.rollup_rows,
+        },
         events_max: options.events_max,
         events: events::Kept::default(),
         late: Lateness::new(options.late_days, options.late_batch_rows),
+        unpruned: 0,
     };
     writer.reload()?;
     writer.late.resume(&writer.connection)?;
@@ -141,6 +158,8 @@ impl Writer {
     pub fn reload(&mut self) -> Result<(), LedgerError> {
         // The error may have left a transaction open; there is nothing to be done if there is none.
         let _ = self.connection.execute_batch("rollback");
+        // Its error is among those that lead here.
+        let _ = self.folding.wait();
         if self.connection.query_row("select 1 from head", [], |_| Ok(())).is_err() {
             // The engine has given the file up. Readers get connections of the new opening.
             let engine = self.shared.engine.lock();
@@ -169,6 +188,7 @@ impl Writer {
                 },
             )
             .map_err(LedgerError::engine(doing))?;
+        self.unpruned = positions::unpruned(&self.connection)?;
         self.next_block = bodies::next(&self.connection)?;
         (self.source_ids, self.positions) = positions::load(&self.connection)?;
         catch_up::load_keys(&self.connection, &self.shared.keymap)?;
@@ -270,14 +290,35 @@ impl Writer {
         self.positions.merge(&batch.positions);
         self.shared.watch.came(&awaited);
         self.shared.herald.announce(self.head.batch_no, &self.positions);
-        if self.shared.engine.lock().wal_bytes() > self.wal_bytes {
-            self.checkpoint()?;
-        }
+        self.tidy()?;
         Ok(Applied { head, counts })
     }
 
+    /// Packs rows at rest, removes what newer batches have replaced, and has the log folded, each now and then.
+    fn tidy(&mut self) -> Result<(), LedgerError> {
+        self.shared.rows.pack_idle()?;
+        self.unpruned += 1;
+        if self.unpruned >= PRUNED_EVERY && self.folding.is_idle() {
+            positions::prune(&self.connection)?;
+            self.unpruned = 0;
+        }
+        let shared = &self.shared;
+        let wal_bytes = shared.engine.lock().wal_bytes();
+        self.folding
+            .tend(wal_bytes, self.fold_settings, || shared.engine.lock().connection())
+    }
+
+    /// To be called while nothing is applied: an error of what goes on beside the batches is noticed at once.
+    ///
+    /// # Errors
+    /// As those of [`Writer::apply`].
+    pub fn check(&mut self) -> Result<(), LedgerError> {
+        self.folding.check()
+    }
+
     /// Folds DuckDB's log into its file.
-    pub fn checkpoint(&self) -> Result<(), LedgerError> {
+    pub fn checkpoint(&mut self) -> Result<(), LedgerError> {
+        self.folding.wait()?;
         self.shared.engine.lock().checkpoint()
     }
 
@@ -287,17 +328,33 @@ impl Writer {
         let mut keys: Vec<&str> = all().collect();
         keys.sort_unstable();
         keys.dedup();
-        let shared = &self.shared;
-        let found: Vec<Place> = keys
-            .par_iter()
+        let keymap = &self.shared.keymap;
+        let mut asked: Vec<(Vec<u64>, u64, &str)> = keys
+            .into_iter()
             .map(|key| {
-                let hash = shared.keymap.hash(key);
-                Ok((hash, shared.find_newest(key, hash)?))
+                let hash = keymap.hash(key);
+                (keymap.candidates(hash), hash, key)
+            })
+            .collect();
+        // Neighbours are packed together, and are unpacked once when they are read one after the other.
+        asked.sort_unstable();
+        let rows = self.shared.rows.snapshot()?;
+        let found: Vec<(&str, Place)> = asked
+            .par_iter()
+            .map(|(candidates, hash, key)| {
+                for seq in candidates {
+                    if let Some(dossier) = rows.get(*seq)?
+                        && dossier.payment_key == *key
+                    {
+                        return Ok((*key, (*hash, Some((*seq, dossier)))));
+                    }
+                }
+                Ok((*key, (*hash, None)))
             })
             .collect::<Result<_, LedgerError>>()?;
         let mut next_seq = self.next_seq;
         // First-seen keys get their seqs in the order in which their messages came, so that rows lie in that order.
-        let mut places: HashMap<&str, Place> = keys.into_iter().zip(found).collect();
+        let mut places: HashMap<&str, Place> = found.into_iter().collect();
         let mut works = Works::with_capacity(places.len());
         for key in all() {
             let Some((hash, found)) = places.remove(key) else {

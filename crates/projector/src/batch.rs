@@ -43,6 +43,8 @@ pub struct Batch {
     pub positions: Positions,
     /// The source has ended: no batch follows.
     pub ended: bool,
+    /// It was closed by its size: more was waiting.
+    pub full: bool,
 }
 
 impl Batch {
@@ -72,8 +74,8 @@ pub fn collect(source: &mut dyn Source, limits: &BatchLimits) -> Result<Batch, S
             until = Instant::now() + limits.age_max;
         }
         batch.ended = polled == Polled::Ended;
-        let full = batch.messages.len() >= limits.messages_max || bytes >= limits.bytes_max;
-        if full || batch.ended || Instant::now() >= until {
+        batch.full = batch.messages.len() >= limits.messages_max || bytes >= limits.bytes_max;
+        if batch.full || batch.ended || Instant::now() >= until {
             break;
         }
     }

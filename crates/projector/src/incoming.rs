@@ -17,6 +17,7 @@ pub(crate) struct Decoded {
     positions: Positions,
     nulls: u64,
     appended_at: Option<DateTime<Utc>>,
+    full: bool,
 }
 
 impl Decoded {
@@ -30,11 +31,17 @@ impl Decoded {
             items,
             positions: batch.positions,
             appended_at,
+            full: batch.full,
         }
     }
 
     pub(crate) fn positions(&self) -> &Positions {
         &self.positions
+    }
+
+    /// More was waiting behind it.
+    pub(crate) fn is_full(&self) -> bool {
+        self.full
     }
 
     pub(crate) fn nulls(&self) -> u64 {

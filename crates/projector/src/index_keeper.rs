@@ -4,7 +4,7 @@
 //! the last batch they cover. It may lag, it never leads. Whatever goes wrong with the index, it is opened again at its
 //! last commit, or made again, and what it misses is read back from the ledger.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -25,6 +25,9 @@ use crate::reconcile;
 pub struct IndexLimits {
     /// A commit comes this long after the first document that waits for it: until then searches look into memory.
     pub commit_interval: Duration,
+    /// The same while a backlog is read: fewer and larger segments are merged less often, and what changes again and again
+    /// is written once.
+    pub backlog_interval: Duration,
     /// Or as soon as so many documents wait.
     pub documents_max: usize,
     /// Batches that may wait for the index before the ledger waits too.
@@ -40,6 +43,7 @@ impl Default for IndexLimits {
     fn default() -> Self {
         IndexLimits {
             commit_interval: Duration::from_millis(1_000),
+            backlog_interval: Duration::from_secs(10),
             documents_max: 50_000,
             queue_max: 8,
             recent_max: 100_000,
@@ -52,6 +56,8 @@ impl Default for IndexLimits {
 pub(crate) struct IndexBatch {
     pub(crate) batch_no: u64,
     pub(crate) changes: Vec<IndexChange>,
+    /// The batch was closed by its size.
+    pub(crate) more_waits: bool,
 }
 
 pub(crate) struct IndexChange {
@@ -129,6 +135,7 @@ impl IndexKeeper {
             limits,
             writer: Some(writer),
             digests: HashMap::new(),
+            waiting: BTreeMap::new(),
             pending: None,
         };
         let thread = thread::Builder::new()
@@ -172,21 +179,34 @@ struct Keeping {
     limits: IndexLimits,
     writer: Option<IndexWriter>,
     digests: HashMap<u64, u64>,
-    /// Since when something waits for a commit, and up to which batch.
-    pending: Option<(Instant, u64)>,
+    /// What the next commit writes, by seq.
+    waiting: BTreeMap<u64, Waiting>,
+    pending: Option<Pending>,
     /// The index holds what this batch and those before it touched: older ones that still wait are not written over it.
     reached: u64,
     is_ending: Arc<AtomicBool>,
+}
+
+/// The newest document of a payment.
+struct Waiting {
+    created: bool,
+    document: Option<Arc<Document>>,
+}
+
+/// What the next commit is about.
+#[derive(Clone, Copy)]
+struct Pending {
+    /// When the first batch came.
+    since: Instant,
+    batch_no: u64,
+    more_waits: bool,
 }
 
 impl Keeping {
     fn run(&mut self, tasks: &Receiver<Task>) {
         self.has_reached(self.reached);
         loop {
-            let wait = match self.pending {
-                Some((since, _)) => self.limits.commit_interval.saturating_sub(since.elapsed()),
-                None => LOOK_INTERVAL,
-            };
+            let wait = self.pending.map_or(LOOK_INTERVAL, |pending| self.until_due(pending));
             let outcome = match tasks.recv_timeout(wait) {
                 Ok(Task::Batch(batch)) => self.write(batch),
                 Ok(Task::Swap(built, answer)) => {
@@ -250,36 +270,55 @@ impl Keeping {
         if batch.batch_no <= self.reached {
             return Ok(());
         }
-        for change in batch.changes {
-            self.write_one(change)?;
+        for IndexChange { seq, created, document } in batch.changes {
+            let waiting = self.waiting.entry(seq).or_insert(Waiting {
+                created,
+                document: None,
+            });
+            waiting.document = document;
         }
-        let since = self.pending.map_or_else(Instant::now, |(since, _)| since);
-        self.pending = Some((since, batch.batch_no));
-        let full = self
-            .writer
-            .as_ref()
-            .is_some_and(|writer| writer.uncommitted() >= self.limits.documents_max);
+        let pending = Pending {
+            since: self.pending.map_or_else(Instant::now, |pending| pending.since),
+            batch_no: batch.batch_no,
+            more_waits: batch.more_waits,
+        };
+        self.pending = Some(pending);
+        let full = self.waiting.len() >= self.limits.documents_max;
         // Half of what may wait in memory: so the next batches find room while this commit is under way.
         let crowded = self.place.recent.len() >= self.limits.recent_max.div_ceil(2);
-        if full || crowded || since.elapsed() >= self.limits.commit_interval {
+        if full || crowded || self.until_due(pending).is_zero() {
             self.commit()?;
         }
         Ok(())
     }
 
-    fn write_one(&mut self, change: IndexChange) -> Result<(), PipelineError> {
+    /// How long the next commit can wait.
+    fn until_due(&self, pending: Pending) -> Duration {
+        let IndexLimits {
+            commit_interval,
+            backlog_interval,
+            ..
+        } = self.limits;
+        let interval = match pending.more_waits {
+            true => commit_interval.max(backlog_interval),
+            false => commit_interval,
+        };
+        interval.saturating_sub(pending.since.elapsed())
+    }
+
+    fn write_one(&mut self, seq: u64, waiting: Waiting) -> Result<(), PipelineError> {
         let writer = self.writer.as_mut().ok_or(PipelineError::IndexEnded)?;
-        let Some(document) = change.document else {
-            self.digests.remove(&change.seq);
-            writer.remove(change.seq)?;
+        let Some(document) = waiting.document else {
+            self.digests.remove(&seq);
+            writer.remove(seq)?;
             return Ok(());
         };
         let digest = document.digest();
-        let held = match self.digests.get(&change.seq) {
+        let held = match self.digests.get(&seq) {
             Some(held) => *held == digest,
-            None if change.created => false,
+            None if waiting.created => false,
             // Not remembered: the last commit knows, and nothing newer can exist without being remembered.
-            None => writer.reader().snapshot().digests_of(change.seq)? == [digest],
+            None => writer.reader().snapshot().digests_of(seq)? == [digest],
         };
         if held {
             metrics::counter!("ledgerlens_index_documents_total", "outcome" => "unchanged").increment(1);
@@ -287,14 +326,17 @@ impl Keeping {
         }
         writer.upsert(&document)?;
         metrics::counter!("ledgerlens_index_documents_total", "outcome" => "written").increment(1);
-        self.digests.insert(change.seq, digest);
+        self.digests.insert(seq, digest);
         Ok(())
     }
 
     fn commit(&mut self) -> Result<(), PipelineError> {
-        let Some((_, batch_no)) = self.pending else {
+        let Some(Pending { batch_no, .. }) = self.pending else {
             return Ok(());
         };
+        for (seq, waiting) in std::mem::take(&mut self.waiting) {
+            self.write_one(seq, waiting)?;
+        }
         let writer = self.writer.as_mut().ok_or(PipelineError::IndexEnded)?;
         let started = Instant::now();
         writer.commit(batch_no)?;
@@ -319,6 +361,7 @@ impl Keeping {
     fn recover(&mut self) {
         self.writer = None;
         self.digests.clear();
+        self.waiting.clear();
         self.pending = None;
         let mut pause = Duration::from_millis(200);
         while !self.is_ending.load(Ordering::Acquire) {

@@ -87,8 +87,10 @@ impl Pipeline {
     }
 
     /// # Errors
-    /// [`PipelineError::RowsDamaged`] after a reader has met a row that cannot be read.
-    pub fn check_rows(&self) -> Result<(), PipelineError> {
+    /// [`PipelineError::RowsDamaged`] after a reader has met a row that cannot be read, and what went wrong beside the
+    /// batches.
+    pub fn check_stores(&mut self) -> Result<(), PipelineError> {
+        self.writer.check()?;
         if self.ledger.rows_are_damaged() {
             return Err(PipelineError::RowsDamaged);
         }
@@ -111,9 +113,10 @@ impl Pipeline {
 
     /// As [`Pipeline::apply`].
     pub(crate) fn apply_decoded(&mut self, batch: Decoded, now: DateTime<Utc>) -> Result<Applied, PipelineError> {
+        let is_full = batch.is_full();
         let batch = batch.at(now);
         self.wait_for_index();
-        self.hand_to_index(|writer, announce| writer.apply(batch, announce))
+        self.hand_to_index(is_full, |writer, announce| writer.apply(batch, announce))
     }
 
     /// Takes acts of operators from here on; they are done between two batches.
@@ -132,7 +135,7 @@ impl Pipeline {
         };
         let served = acts.serve_within(within, &mut |act| {
             self.wait_for_index();
-            self.hand_to_index(|writer, announce| writer.act(act, now(), announce))
+            self.hand_to_index(false, |writer, announce| writer.act(act, now(), announce))
         });
         // Nobody is left to hand anything over, so there is nothing to wait for either.
         if matches!(served, Ok(false)) {
@@ -143,9 +146,11 @@ impl Pipeline {
     }
 
     /// Lets `write` change the ledger, and hands what it touched to the list of recent payments (before anything is
-    /// visible) and to the index (after). An act may write several batches.
+    /// visible) and to the index (after), together with whether more of the same is waiting. An act may write several
+    /// batches.
     fn hand_to_index<T>(
         &mut self,
+        more_waits: bool,
         write: impl FnOnce(&mut Writer, &mut dyn FnMut(&Head, Vec<Touched>)) -> Result<T, LedgerError>,
     ) -> Result<T, PipelineError> {
         let mut handed = Vec::new();
@@ -164,6 +169,7 @@ impl Pipeline {
             handed.push(IndexBatch {
                 batch_no: head.batch_no,
                 changes,
+                more_waits,
             });
         })?;
         let keeper = self.keeper.as_ref().ok_or(PipelineError::IndexEnded)?;

@@ -193,7 +193,7 @@ fn apply_each(
 }
 
 fn step(pipeline: &mut Pipeline, around: &Surroundings, batch: Option<Decoded>) -> Result<Option<Done>, PipelineError> {
-    pipeline.check_rows()?;
+    pipeline.check_stores()?;
     pipeline.serve_acts(Duration::ZERO, &*around.now)?;
     let Some(batch) = batch else { return Ok(None) };
     let (positions, nulls) = (batch.positions().clone(), batch.nulls());

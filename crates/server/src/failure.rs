@@ -69,6 +69,7 @@ impl From<LedgerError> for Failure {
             LedgerError::Engine { .. } | LedgerError::Rows { .. } => {
                 "; check the disk's space and health, then start again"
             }
+            LedgerError::Thread(_) => "; allow this user more threads (`ulimit -u`)",
             LedgerError::Damaged(_) => "; restore a backup",
             LedgerError::ReportTooLarge { .. } => "",
         };

@@ -141,7 +141,7 @@ fn keep(pipeline: &mut Pipeline, progress: &Progress, stop: &AtomicBool) {
     while !stop.load(Ordering::Acquire) {
         failure = match failure {
             None => {
-                let done = pipeline.check_rows();
+                let done = pipeline.check_stores();
                 done.and_then(|()| pipeline.serve_acts(ACTS_WITHIN, &Utc::now)).err()
             }
             Some(found) => {

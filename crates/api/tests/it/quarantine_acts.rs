@@ -153,6 +153,25 @@ async fn a_message_that_a_newer_decoder_takes_is_applied_with_the_digest_as_sent
     assert_eq!(app.audit()[0]["target"], "quarantine?");
 }
 
+/// What is kept of a refused message is redacted as text, also in names; what is read of `data` only in values.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_message_redacted_otherwise_than_it_is_read_keeps_its_digest() {
+    let mut app = TestApp::new();
+    let named = |amount| {
+        let message = String::from_utf8(sale("P3", "m1", amount, 0)).expect("a message is text");
+        message
+            .replacen("\"data\":{", "\"data\":{\"4111111111111111\":\"x\",", 1)
+            .into_bytes()
+    };
+    assert!(named(1) != sale("P3", "m1", 1, 0), "the name is in it");
+    app.feed_refused(&[named(1000)]);
+    let operator = app.key(Role::Operator, &[]);
+    let done = app.post_as(&operator, "/v1/quarantine/replay", "{}").await.ok();
+    assert_eq!(done["counts"]["applied"], 1);
+    assert_eq!(app.feed(&[named(1000)]).duplicate, 1);
+    assert_eq!(app.feed(&[named(2000)]).conflict, 1);
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_filter_selects_what_is_replayed() {
     let mut app = TestApp::new();

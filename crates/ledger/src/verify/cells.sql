@@ -1,17 +1,17 @@
 -- Cells whose added-up changes differ from the sums over the unified ledger's rows: both sides with opposite signs.
-with sides as (
-    select basis, day, merchant_id, currency, method, status, payment_count, payment_amount, cancellation_count,
-           cancellation_amount, failed_count, settlement_count, gross, fee, vat, payout, cost
-    from rollups
+with by_rows as not materialized (
+    /* BY ROWS */
+), sides as (
+    select /* DIMENSIONS */, /* MEASURES */ from /* CELLS */
     union all
-    select basis, day, merchant_id, currency, method, status, -payment_count, -payment_amount, -cancellation_count,
-           -cancellation_amount, -failed_count, -settlement_count, -gross, -fee, -vat, -payout, -cost
-    from /* ledger cells */
+    select /* DIMENSIONS */, /* NEGATED */ from by_rows
+    union all by name
+    select '(all merchants)' as merchant_id, * from /* CELLS */_of_all
+    union all by name
+    select * replace ('(all merchants)' as merchant_id) from (select /* DIMENSIONS */, /* NEGATED */ from by_rows)
 )
-select concat_ws('|', basis, coalesce(day::varchar, ''), merchant_id, currency, method, coalesce(status, ''))
+select concat_ws('|', /* NAMED */)
 from sides
-group by basis, day, merchant_id, currency, method, status
-having sum(payment_count) <> 0 or sum(payment_amount) <> 0 or sum(cancellation_count) <> 0
-    or sum(cancellation_amount) <> 0 or sum(failed_count) <> 0 or sum(settlement_count) <> 0 or sum(gross) <> 0
-    or sum(fee) <> 0 or sum(vat) <> 0 or sum(payout) <> 0 or sum(cost) <> 0
+group by /* DIMENSIONS */
+having /* IS SOMETHING */
 order by all limit 1000

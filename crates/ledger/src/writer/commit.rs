@@ -29,7 +29,7 @@ impl Writer {
         self.connection
             .execute_batch("begin")
             .map_err(LedgerError::engine("began a batch"))?;
-        positions::write(&self.connection, &mut self.source_ids, reached)?;
+        positions::write(&self.connection, head.batch_no, &mut self.source_ids, reached)?;
         self.write_events(head.batch_no, at, &prepared)?;
         let ids = &self.source_ids;
         let source_id = |partition: &PartitionId| ids.get(partition).copied().unwrap_or(-1);
@@ -47,7 +47,7 @@ impl Writer {
         self.late.follow(&prepared.entries);
         append::entries(&self.connection, &prepared.entries, &self.late)?;
         append::payments(&self.connection, &prepared.payments, &self.late)?;
-        append::rollups(&self.connection, &prepared.cells, &self.late)?;
+        append::cells(&self.connection, batch_no, &prepared.cells)?;
         append::keys(&self.connection, keys)?;
         let next_n = quarantine_rows::write(
             &self.connection,
@@ -59,11 +59,12 @@ impl Writer {
         )?;
         let next_seq = self.next_seq + keys.len() as u64;
         let counts = prepared.counts;
-        self.connection
+        let written = self
+            .connection
             .execute(
-                "update head set batch_no = ?, applied_at = make_timestamp(?), appended_at = make_timestamp(?),
-                 next_seq = ?, next_n = ?, applied = applied + ?, duplicate = duplicate + ?, stale = stale + ?,
-                 conflict = conflict + ?, quarantined = quarantined + ?, nulls = nulls + ?",
+                "insert into heads
+                 select ?, make_timestamp(?), make_timestamp(?), ?, ?, applied + ?, duplicate + ?, stale + ?,
+                        conflict + ?, quarantined + ?, nulls + ? from head",
                 params![
                     head.batch_no as i64,
                     micros(at),
@@ -79,6 +80,9 @@ impl Writer {
                 ],
             )
             .map_err(LedgerError::engine("wrote its head"))?;
+        if written != 1 {
+            return Err(LedgerError::Damaged("its head is missing".to_owned()));
+        }
         self.connection
             .execute_batch("commit")
             .map_err(LedgerError::engine("committed a batch"))?;

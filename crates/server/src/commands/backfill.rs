@@ -40,8 +40,9 @@ pub(crate) fn run(args: BackfillArgs) -> Result<ExitCode, Failure> {
             ));
         }
     }
-    pipeline.writer().checkpoint()?;
-    drop(pipeline);
+    let mut writer = pipeline.into_writer();
+    writer.checkpoint()?;
+    drop(writer);
     println!("{}", result_line(&sum));
     Ok(ExitCode::SUCCESS)
 }

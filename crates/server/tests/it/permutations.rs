@@ -8,7 +8,7 @@ use chrono::NaiveDate;
 use domain::decode::decode;
 use domain::dossier::Dossier;
 use domain::message::Encoding;
-use domain::rollup::{Cell, Measures, contributions, ledger_rows};
+use domain::rollup::{Cell, Measures, contribution, ledger_rows};
 use testkit::histories::{Asked, History, Question, all_permutations};
 use testkit::oracle::{Basis, Reader, ReportParams};
 
@@ -61,7 +61,7 @@ fn folded(messages: &[Vec<u8>]) -> (BTreeMap<String, Dossier>, Cells) {
 
 fn add(cells: &mut Cells, dossier: &Dossier, sign: i8) {
     for row in ledger_rows(dossier) {
-        for (cell, measures) in contributions(&row) {
+        if let Some((cell, measures)) = contribution(&row) {
             cells.entry(cell).or_default().add(&measures, sign);
         }
     }

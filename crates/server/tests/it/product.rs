@@ -96,6 +96,7 @@ pub(crate) struct Sent {
 pub(crate) fn index_limits(interval: Duration) -> IndexLimits {
     IndexLimits {
         commit_interval: interval,
+        backlog_interval: 3 * interval,
         documents_max: if interval.is_zero() { 1 } else { 50_000 },
         writer: search::Options {
             memory_bytes: 16 << 20,
@@ -142,9 +143,14 @@ impl Product {
             memory_bytes: 128 << 20,
             threads: 1,
             row_cache_bytes: 4 << 20,
+            // So that rows are packed, and unpacked again by later messages.
+            row_rest: 8,
             // So that histories of a few messages have late rows.
             late_days: 3,
             late_batch_rows: 4,
+            // So that the log is folded again and again beside the batches.
+            wal_bytes: 200 << 10,
+            rollup_rows: 20,
             ..ledger::Options::default()
         };
         let (writer, reader) = ledger::open(&lock, &options, self.zones.clone()).expect("the ledger opens");
@@ -231,6 +237,7 @@ impl Product {
         });
         let messages: Vec<RawMessage> = messages.collect();
         let batch = Batch {
+            full: messages.len() % 2 == 1,
             messages,
             positions,
             ended: false,

@@ -1,0 +1,8 @@
+-- What each row of the unified ledger adds to the cells of payments and cancellations.
+select merchant_id, event_day, sale_day, currency, method,
+       case when kind = 1 and status in ('AUTHORIZED', 'DONE') then sign else 0 end::bigint as payment_count,
+       case when kind = 1 and status in ('AUTHORIZED', 'DONE') then sign * amount else 0 end as payment_amount,
+       case when kind = 0 and status = 'DONE' then sign else 0 end::bigint as cancellation_count,
+       case when kind = 0 and status = 'DONE' then -sign * amount else 0 end as cancellation_amount,
+       case when kind = 1 and status in ('ABORTED', 'EXPIRED') then sign else 0 end::bigint as failed_count
+from entries where kind <> 2

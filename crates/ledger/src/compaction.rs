@@ -1,0 +1,240 @@
+//! Adding up changes of cells that lie about, beside the batches.
+//!
+//! A batch appends what it changes in each cell. Once enough changes have come they become a *run*: their sums, sorted, so
+//! that a question about one merchant reads a small part of it. Runs of like size become one, as the levels of a
+//! log-structured merge tree do (O'Neil et al. 1996; size-tiered as in Bigtable), so that there are few of them and each
+//! change is added up a logarithmic number of times. A long merge is done merchants by merchants; between two transactions
+//! the sums are the same, whatever lies where.
+
+use duckdb::Connection;
+
+use crate::cells::{TABLES, Tables};
+use crate::error::LedgerError;
+
+/// Runs that become one. More of them: changes are added up less often, and a question looks into more runs.
+const FAN_IN: usize = 8;
+
+/// Rows of one transaction of a merge: bounds its memory, and how long the log is not folded.
+const STEP_ROWS: u64 = 1_000_000;
+
+/// What a compaction did.
+#[derive(Debug, Default)]
+pub(crate) struct Done {
+    /// Transactions.
+    pub(crate) steps: usize,
+}
+
+/// Makes a run of the changes of cells of each kind of which at least `rows` wait, and merges runs of like size. After each
+/// transaction `goes_on` is asked.
+///
+/// # Errors
+/// What was not done lies as it lay.
+pub(crate) fn compact(
+    connection: &Connection,
+    rows: u64,
+    goes_on: &mut dyn FnMut() -> bool,
+) -> Result<Done, LedgerError> {
+    let mut done = Done::default();
+    for tables in TABLES {
+        let (count, newest) = tables.waiting(connection)?;
+        if count >= rows.max(1) {
+            let run = tables.fresh_run(connection)?;
+            tables.add_up(connection, "new", run, &format!("batch_no <= {newest}"))?;
+            done.steps += 1;
+            if !goes_on() {
+                return Ok(done);
+            }
+        }
+        while let Some(runs) = like_in_size(&tables.runs(connection)?) {
+            let run = tables.fresh_run(connection)?;
+            for part in tables.parts(connection, &runs)? {
+                tables.add_up(connection, "packed", run, &part)?;
+                done.steps += 1;
+                if !goes_on() {
+                    return Ok(done);
+                }
+            }
+        }
+    }
+    Ok(done)
+}
+
+/// The newest runs, if they are to become one: the oldest of them is at most twice as long as the others together.
+fn like_in_size(runs: &[(i64, u64)]) -> Option<Vec<i64>> {
+    let newest = runs.get(runs.len().checked_sub(FAN_IN)?..)?;
+    let ((_, oldest), others) = newest.split_first()?;
+    let others: u64 = others.iter().map(|(_, rows)| rows).sum();
+    (*oldest <= 2 * others).then(|| newest.iter().map(|(run, _)| *run).collect())
+}
+
+impl Tables {
+    /// How many changes wait, and the newest batch that has some.
+    fn waiting(self, connection: &Connection) -> Result<(u64, i64), LedgerError> {
+        let sql = format!("select count(*), coalesce(max(batch_no), 0) from {}_new", self.name());
+        connection
+            .query_row(&sql, [], |row| Ok((row.get::<_, i64>(0)?.unsigned_abs(), row.get(1)?)))
+            .map_err(LedgerError::engine("counted changes of cells"))
+    }
+
+    fn fresh_run(self, connection: &Connection) -> Result<i64, LedgerError> {
+        let sql = format!("select coalesce(max(run), 0) + 1 from {}_packed", self.name());
+        connection
+            .query_row(&sql, [], |row| row.get(0))
+            .map_err(LedgerError::engine("looked for runs of cells"))
+    }
+
+    /// Runs and their rows, the oldest first.
+    fn runs(self, connection: &Connection) -> Result<Vec<(i64, u64)>, LedgerError> {
+        let doing = "looked for runs of cells";
+        let sql = format!(
+            "select run, count(*) from {}_packed group by run order by run",
+            self.name()
+        );
+        let mut statement = connection.prepare(&sql).map_err(LedgerError::engine(doing))?;
+        let runs = statement
+            .query_map([], |row| Ok((row.get(0)?, row.get::<_, i64>(1)?.unsigned_abs())))
+            .map_err(LedgerError::engine(doing))?;
+        runs.collect::<Result<_, _>>().map_err(LedgerError::engine(doing))
+    }
+
+    /// Moves the rows of a table that satisfy a condition into a run, added up, in one transaction.
+    fn add_up(self, connection: &Connection, table: &str, run: i64, condition: &str) -> Result<(), LedgerError> {
+        let measures = self.family.measures.iter();
+        let sums: Vec<String> = measures.map(|measure| format!("sum({measure}) as {measure}")).collect();
+        let sql = include_str!("compaction/add_up.sql")
+            .replace("/* CELLS */", &self.name())
+            .replace("/* TABLE */", table)
+            .replace("/* RUN */", &run.to_string())
+            .replace("/* DIMENSIONS */", &self.dimensions().join(", "))
+            .replace("/* SUMS */", &sums.join(", "))
+            .replace("/* IS SOMETHING */", &self.family.is_something())
+            .replace("/* CONDITION */", condition);
+        let done = connection.execute_batch(&sql);
+        if done.is_err() {
+            // There is none where the first statement failed.
+            let _ = connection.execute_batch("rollback");
+        }
+        done.map_err(LedgerError::engine("added up changes of cells"))
+    }
+
+    /// Conditions that cut runs into parts of some [`STEP_ROWS`], in the order of a run.
+    fn parts(self, connection: &Connection, runs: &[i64]) -> Result<Vec<String>, LedgerError> {
+        let runs: Vec<String> = runs.iter().map(i64::to_string).collect();
+        let of_runs = format!("run in ({})", runs.join(", "));
+        if !self.by_merchant {
+            return Ok(vec![of_runs]);
+        }
+        let doing = "cut runs of cells into parts";
+        let sql = format!(
+            "select min(merchant_id) from (
+                 select merchant_id, (sum(count(*)) over (order by merchant_id) - 1) // {STEP_ROWS} as part
+                 from {}_packed where {of_runs} group by merchant_id)
+             group by part order by all",
+            self.name()
+        );
+        let mut statement = connection.prepare(&sql).map_err(LedgerError::engine(doing))?;
+        let firsts = statement
+            .query_map([], |row| row.get(0))
+            .map_err(LedgerError::engine(doing))?;
+        let firsts: Vec<String> = firsts.collect::<Result<_, _>>().map_err(LedgerError::engine(doing))?;
+        let parts = parts(&firsts).into_iter();
+        Ok(parts.map(|part| format!("{of_runs} and {part}")).collect())
+    }
+}
+
+/// See [`Tables::parts`]; `firsts` are the first merchants of the parts.
+fn parts(firsts: &[String]) -> Vec<String> {
+    let mut nexts = firsts.iter().skip(1);
+    let part = |first: &String| {
+        let mut part = format!("merchant_id >= {}", quoted(first));
+        if let Some(next) = nexts.next() {
+            part.push_str(&format!(" and merchant_id < {}", quoted(next)));
+        }
+        part
+    };
+    firsts.iter().map(part).collect()
+}
+
+/// A text as SQL spells it; a statement cannot hold the character 0.
+fn quoted(text: &str) -> String {
+    format!("'{}'", text.replace('\'', "''").replace('\0', "'||chr(0)||'"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    use crate::engine::{Engine, Options};
+
+    #[test]
+    fn runs_of_like_size_become_one() {
+        let alike = |count: i64| (2..2 + count).map(|run| (run, 4)).collect::<Vec<_>>();
+        let few = FAN_IN as i64 - 1;
+        assert_eq!(like_in_size(&alike(few)), None);
+        assert_eq!(like_in_size(&alike(few + 1)), Some((2..=FAN_IN as i64 + 1).collect()));
+        let mut long = alike(few);
+        long.insert(0, (1, 100));
+        assert_eq!(like_in_size(&long), None);
+        let mut long = alike(few + 1);
+        long.insert(0, (1, 100));
+        assert_eq!(like_in_size(&long), Some((2..=FAN_IN as i64 + 1).collect()));
+    }
+
+    #[test]
+    fn parts_are_neighbours_and_leave_nobody_out() {
+        let firsts = ["\0", "c'", "d"].map(str::to_owned);
+        assert_eq!(
+            parts(&firsts),
+            [
+                "merchant_id >= ''||chr(0)||'' and merchant_id < 'c\'\''",
+                "merchant_id >= 'c\'\'' and merchant_id < 'd'",
+                "merchant_id >= 'd'",
+            ]
+        );
+    }
+
+    #[test]
+    fn sums_stay_what_they_were() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let (engine, _) = Engine::open(dir.path(), &Options::default()).expect("the ledger opens");
+        let connection = engine.connection().expect("a connection");
+        let ask = |sql: &str| {
+            let mut statement = connection.prepare(sql).expect("prepared");
+            let rows = statement.query_map([], |row| row.get::<_, String>(0)).expect("asked");
+            rows.collect::<Result<Vec<_>, _>>().expect("read")
+        };
+        let sums = || {
+            ask("select columns(* exclude c)::varchar from (select concat_ws('|', merchant_id, event_day, sale_day, currency, method,
+                 sum(payment_count), sum(payment_amount)) as t, 0 as c from sales_cells
+                 group by merchant_id, event_day, sale_day, currency, method
+                 having sum(payment_count) <> 0 or sum(payment_amount) <> 0) order by 1")
+        };
+        for batch in 1..=40 {
+            connection
+                .execute_batch(&format!(
+                    "insert into sales_cells_new
+                     select {batch}, chr((i % 3)::int) || 'm', date '2026-01-01' + (i % 4)::int,
+                            case when i % 7 = 0 then null else date '2026-01-01' end, 'KRW', 'CARD',
+                            case when i % 5 = 0 then -1 else 1 end, i, 0, 0, 0
+                     from range(10) t(i)"
+                ))
+                .expect("written");
+            let before = sums();
+            let mut steps = 0;
+            compact(&connection, 25, &mut || {
+                steps += 1;
+                assert_eq!(sums(), before, "batch {batch}, step {steps}");
+                true
+            })
+            .expect("compacted");
+        }
+        assert!(
+            ask("select count(*)::varchar from sales_cells_new")[0]
+                .parse::<u32>()
+                .expect("a number")
+                < 25
+        );
+        let runs = TABLES[0].runs(&connection).expect("read");
+        assert!((1..FAN_IN).contains(&runs.len()), "{runs:?}");
+    }
+}

@@ -1,0 +1,207 @@
+//! Rows at rest: neighbours packed together.
+//!
+//! A payment changes for some days and hardly ever after. A row that has been left alone for a while is packed with
+//! its neighbours, because what they have in common then costs little room. A packed row that changes lies on its own
+//! again, which counts before the pack, until its group is packed anew.
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::Arc;
+
+use parking_lot::Mutex;
+
+use crate::codec::{compress, decompress};
+use crate::error::LedgerError;
+
+/// Neighbours packed together. More of them take less room, and reading one row unpacks them all.
+pub(crate) const GROUP: u64 = 32;
+
+/// Rows of more bytes stay on their own: reading a row must not cost what its neighbours have become.
+pub(crate) const ROW_MAX: usize = 64 << 10;
+
+/// The most groups packed after one batch, so that a store whose rows all become due at once does not keep its writer waiting.
+/// A batch of new payments completes some 150.
+const GROUPS_AT_ONCE: usize = 1_000;
+
+/// Packs that a snapshot holds unpacked, some 20 KiB each and at most 2 MiB: a page of neighbours lies in a few.
+const UNPACKED: usize = 8;
+
+/// Entries of a queue that are not worth removing.
+const QUEUE_SLACK: usize = 10_000;
+
+pub(crate) const fn group_of(seq: u64) -> u64 {
+    seq / GROUP
+}
+
+/// The rows of one group: postcard, empty where there is none.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Pack([Vec<u8>; GROUP as usize]);
+
+/// Before the rows: the length of each in 4 bytes, little endian.
+const HEADER: usize = GROUP as usize * 4;
+
+impl Pack {
+    pub(crate) fn put(&mut self, seq: u64, plain: Vec<u8>) {
+        self.0[(seq % GROUP) as usize] = plain;
+    }
+
+    /// Rows with their seqs.
+    pub(crate) fn into_rows(self, group: u64) -> impl Iterator<Item = (u64, Vec<u8>)> {
+        let seqs = group * GROUP..;
+        seqs.zip(self.0).filter(|(_, plain)| !plain.is_empty())
+    }
+
+    /// As it lies in the store.
+    pub(crate) fn packed(&self) -> Result<Vec<u8>, LedgerError> {
+        let rows = self.0.iter().map(Vec::len).sum::<usize>();
+        let mut bytes = Vec::with_capacity(HEADER + rows);
+        for row in &self.0 {
+            let length = u32::try_from(row.len()).map_err(|cause| LedgerError::Damaged(format!("a row: {cause}")))?;
+            bytes.extend_from_slice(&length.to_le_bytes());
+        }
+        self.0.iter().for_each(|row| bytes.extend_from_slice(row));
+        compress(&bytes)
+    }
+
+    /// Undoes [`packed`](Self::packed).
+    pub(crate) fn unpacked(bytes: &[u8]) -> Result<Self, LedgerError> {
+        let bytes = decompress(bytes)?;
+        let mut pack = Pack::default();
+        for (row, range) in pack.0.iter_mut().zip(ranges(&bytes)?) {
+            *row = bytes.get(range).ok_or_else(cut)?.to_vec();
+        }
+        Ok(pack)
+    }
+}
+
+/// One row of a pack that is decompressed.
+pub(crate) fn row_of(plain: &[u8], seq: u64) -> Result<Option<&[u8]>, LedgerError> {
+    let range = ranges(plain)?.nth((seq % GROUP) as usize).ok_or_else(cut)?;
+    let row = plain.get(range).ok_or_else(cut)?;
+    Ok((!row.is_empty()).then_some(row))
+}
+
+/// The packs read last, decompressed: neighbours are often asked for together.
+#[derive(Default)]
+pub(crate) struct Unpacked(Mutex<VecDeque<(u64, Arc<Vec<u8>>)>>);
+
+impl Unpacked {
+    pub(crate) fn of(&self, group: u64) -> Option<Arc<Vec<u8>>> {
+        let packs = self.0.lock();
+        let found = packs.iter().find(|(kept, _)| *kept == group);
+        found.map(|(_, pack)| pack.clone())
+    }
+
+    pub(crate) fn keep(&self, group: u64, pack: Arc<Vec<u8>>) {
+        let mut packs = self.0.lock();
+        packs.truncate(UNPACKED - 1);
+        packs.push_front((group, pack));
+    }
+}
+
+fn ranges(bytes: &[u8]) -> Result<impl Iterator<Item = std::ops::Range<usize>>, LedgerError> {
+    let (lengths, _) = bytes.get(..HEADER).ok_or_else(cut)?.as_chunks::<4>();
+    let mut end = HEADER;
+    Ok(lengths.iter().map(move |length| {
+        let start = end;
+        end += u32::from_le_bytes(*length) as usize;
+        start..end
+    }))
+}
+
+fn cut() -> LedgerError {
+    LedgerError::Damaged("packed rows are cut".to_owned())
+}
+
+/// Which groups have been left alone for long enough to be packed.
+#[derive(Debug)]
+pub(crate) struct Idle {
+    /// Rows written so far.
+    written: u64,
+    /// Rows that are written elsewhere until a group is at rest.
+    rest: u64,
+    /// When a group was written last.
+    last: HashMap<u64, u64>,
+    /// Every group in the order of writing. What was written again later is passed over, and removed once it is too much.
+    queue: VecDeque<(u64, u64)>,
+}
+
+impl Idle {
+    pub(crate) fn new(rest: u64) -> Self {
+        Idle {
+            written: 0,
+            rest,
+            last: HashMap::new(),
+            queue: VecDeque::new(),
+        }
+    }
+
+    /// Notes rows written, in the order of their seqs.
+    pub(crate) fn note(&mut self, seqs: impl Iterator<Item = u64>) {
+        let (before, mut newest) = (self.written, None);
+        for group in seqs.map(|seq| {
+            self.written += 1;
+            group_of(seq)
+        }) {
+            if newest.replace(group) != Some(group) {
+                self.last.insert(group, before);
+                self.queue.push_back((before, group));
+            }
+        }
+        if self.queue.len() > 2 * self.last.len() + QUEUE_SLACK {
+            let last = &self.last;
+            self.queue.retain(|(at, group)| last.get(group) == Some(at));
+        }
+    }
+
+    /// Takes the groups that are at rest by now.
+    pub(crate) fn due(&mut self) -> Vec<u64> {
+        let mut due = Vec::new();
+        while due.len() < GROUPS_AT_ONCE
+            && let Some(&(at, group)) = self.queue.front()
+            && at + self.rest <= self.written
+        {
+            self.queue.pop_front();
+            if self.last.get(&group) == Some(&at) {
+                self.last.remove(&group);
+                due.push(group);
+            }
+        }
+        due
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_come_out_of_a_pack_as_they_were_put_in() {
+        let mut pack = Pack::default();
+        let first = 7 * GROUP;
+        for at in [0, 3, GROUP - 1] {
+            pack.put(first + at, vec![b'a' + at as u8; 5 + at as usize]);
+        }
+        let bytes = pack.packed().expect("packed");
+        let plain = decompress(&bytes).expect("unpacked");
+        assert_eq!(row_of(&plain, first + 3).expect("read"), Some([b'd'; 8].as_slice()));
+        assert_eq!(row_of(&plain, first + 4).expect("read"), None);
+        assert_eq!(Pack::unpacked(&bytes).expect("unpacked"), pack);
+        let seqs: Vec<u64> = pack.into_rows(7).map(|(seq, _)| seq).collect();
+        assert_eq!(seqs, [first, first + 3, first + GROUP - 1]);
+        let cut = &plain[..HEADER + 6];
+        row_of(cut, first + GROUP - 1).expect_err("cut");
+        Pack::unpacked(&compress(cut).expect("packed")).expect_err("cut");
+    }
+
+    #[test]
+    fn a_group_is_at_rest_once_enough_other_rows_were_written() {
+        let mut idle = Idle::new(4);
+        idle.note([0, 1, GROUP].into_iter());
+        assert_eq!(idle.due(), Vec::<u64>::new());
+        idle.note([1].into_iter());
+        assert_eq!(idle.due(), [1], "the first group was written again");
+        idle.note([5 * GROUP, 5 * GROUP + 1, 5 * GROUP + 2].into_iter());
+        assert_eq!(idle.due(), [0]);
+        assert_eq!(idle.due(), Vec::<u64>::new());
+    }
+}

@@ -1,0 +1,277 @@
+//! The files of one generation of rows: writing and packing.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use domain::dossier::Dossier;
+use fjall::config::{CompressionPolicy, FilterPolicy};
+use fjall::{Database, Guard, Keyspace, KeyspaceCreateOptions};
+use parking_lot::Mutex;
+use rayon::prelude::*;
+
+use super::{EncodedRow, RowSettings};
+use crate::codec;
+use crate::error::LedgerError;
+use crate::loose::Loose;
+use crate::pack::{GROUP, Idle, Pack, ROW_MAX, group_of};
+use crate::reader::Head;
+
+/// The key of the head, among the packs; keys of groups are eight bytes.
+pub(super) const HEAD: &[u8] = b"h";
+
+/// Rows in memory until they are written out as a table: the fewer tables, the less often rows are written again, and the
+/// more memory.
+const MEMTABLE_BYTES: u64 = 64 << 20;
+
+/// The key of the store's id.
+const STORE_ID: &[u8] = b"s";
+
+/// One generation, open.
+#[derive(Clone)]
+pub(crate) struct RowFiles {
+    pub(super) database: Database,
+    /// By seq: those that lie on their own.
+    pub(super) rows: Keyspace,
+    /// By group: the others.
+    pub(super) packs: Keyspace,
+    pub(super) loose: Arc<Loose>,
+    idle: Arc<Mutex<Idle>>,
+    health: Arc<Health>,
+}
+
+/// What was found out while it was used.
+#[derive(Default)]
+struct Health {
+    /// Something read was not what was written.
+    is_damaged: AtomicBool,
+    /// A write failed, after which the engine takes none until it is opened again.
+    has_stopped: AtomicBool,
+}
+
+impl RowFiles {
+    pub(super) fn open(path: &Path, settings: RowSettings) -> Result<Self, fjall::Error> {
+        let database = Database::builder(path)
+            .cache_size(settings.cache_bytes)
+            .worker_threads(1)
+            // More than the tables in memory hold together: else it would decide when they are written out.
+            .max_journaling_size(256 << 20)
+            .open()?;
+        let options = || {
+            KeyspaceCreateOptions::default()
+                .max_memtable_size(MEMTABLE_BYTES)
+                // Rows are compressed already.
+                .data_block_compression_policy(CompressionPolicy::disabled())
+        };
+        let rows = database.keyspace("rows", options)?;
+        // Every group asked for exists.
+        let packs = database.keyspace("packs", || {
+            options()
+                .max_memtable_size(MEMTABLE_BYTES / 2)
+                .expect_point_read_hits(true)
+                .filter_policy(FilterPolicy::disabled())
+        })?;
+        let mut idle = Idle::new(settings.rest);
+        let keys: Result<Vec<_>, _> = rows.iter().map(Guard::key).collect();
+        let keys = keys?;
+        let seqs = || keys.iter().filter_map(|key| number_of(key));
+        idle.note(seqs());
+        let loose = Loose::default();
+        loose.add(seqs().map(group_of));
+        Ok(RowFiles {
+            database,
+            rows,
+            packs,
+            loose: Arc::new(loose),
+            idle: Arc::new(Mutex::new(idle)),
+            health: Arc::default(),
+        })
+    }
+
+    pub(super) fn is_damaged(&self) -> bool {
+        self.health.is_damaged.load(Ordering::Acquire)
+    }
+
+    pub(super) fn has_stopped(&self) -> bool {
+        self.health.has_stopped.load(Ordering::Acquire)
+    }
+
+    pub(super) fn disk_bytes(&self) -> u64 {
+        self.database.disk_space().unwrap_or(0)
+    }
+
+    /// Writes everything into tables, synced: rows of a journal would have to be read again at every opening until as
+    /// many others came.
+    pub(super) fn settle(&self) -> Result<(), fjall::Error> {
+        self.rows.rotate_memtable_and_wait()?;
+        self.packs.rotate_memtable_and_wait()?;
+        self.database.persist(fjall::PersistMode::SyncAll)
+    }
+
+    /// Makes rows and the head that they belong to visible, all at once.
+    pub(crate) fn commit(&self, head: &Head, rows: Vec<EncodedRow>) -> Result<(), LedgerError> {
+        let head = postcard::to_stdvec(head).map_err(|cause| LedgerError::Damaged(cause.to_string()))?;
+        self.write(rows, Some(head), "committed a batch")
+    }
+
+    /// Writes rows that were missed; they count once the head is committed.
+    pub(crate) fn put(&self, rows: Vec<EncodedRow>) -> Result<(), LedgerError> {
+        self.write(rows, None, "caught its rows up")
+    }
+
+    /// Writes rows of a rebuild, packed; they count once the head is committed. No group may come in two parts.
+    pub(crate) fn put_packed(&self, dossiers: &BTreeMap<u64, Dossier>) -> Result<(), LedgerError> {
+        let mut packs: BTreeMap<u64, Pack> = BTreeMap::new();
+        let mut batch = self.database.batch();
+        for (seq, dossier) in dossiers {
+            let plain = codec::plain(dossier)?;
+            match plain.len() {
+                0..=ROW_MAX => packs.entry(group_of(*seq)).or_default().put(*seq, plain),
+                _ => {
+                    self.loose.add(std::iter::once(group_of(*seq)));
+                    batch.insert(&self.rows, seq.to_be_bytes(), codec::compress(&plain)?);
+                }
+            }
+        }
+        for (group, pack) in packs {
+            batch.insert(&self.packs, group.to_be_bytes(), pack.packed()?);
+        }
+        self.done("wrote rows again", batch.commit())
+    }
+
+    /// Packs the groups that have come to rest.
+    pub(super) fn pack_idle(&self) -> Result<(), LedgerError> {
+        let due = self.idle.lock().due();
+        let repacked: Vec<Repacked> = due
+            .par_iter()
+            .map(|group| self.repacked(*group))
+            .collect::<Result<_, _>>()?;
+        let mut batch = self.database.batch();
+        for Repacked { group, bytes, seqs, .. } in &repacked {
+            batch.insert(&self.packs, group.to_be_bytes(), bytes.as_slice());
+            for seq in seqs {
+                batch.remove(&self.rows, seq.to_be_bytes());
+            }
+        }
+        self.done("packed its rows", batch.commit())?;
+        let whole = repacked.iter().filter(|repacked| repacked.is_whole);
+        self.loose.remove(whole.map(|repacked| repacked.group));
+        Ok(())
+    }
+
+    fn repacked(&self, group: u64) -> Result<Repacked, LedgerError> {
+        let doing = "packed its rows";
+        let old = self.packs.get(group.to_be_bytes());
+        let mut pack = match old.map_err(|error| self.noted(doing, error))? {
+            Some(bytes) => Pack::unpacked(&bytes).map_err(|error| self.unreadable(error))?,
+            None => Pack::default(),
+        };
+        let first = group * GROUP;
+        let range = first.to_be_bytes()..(first + GROUP).to_be_bytes();
+        let (mut seqs, mut is_whole) = (Vec::new(), true);
+        for guard in self.rows.range(range) {
+            let (key, value) = guard.into_inner().map_err(|error| self.noted(doing, error))?;
+            let Some(seq) = number_of(&key) else { continue };
+            let plain = codec::decompress(&value).map_err(|error| self.unreadable(error))?;
+            if plain.len() > ROW_MAX {
+                pack.put(seq, Vec::new());
+                is_whole = false;
+                continue;
+            }
+            pack.put(seq, plain);
+            seqs.push(seq);
+        }
+        let bytes = pack.packed()?;
+        Ok(Repacked {
+            group,
+            bytes,
+            seqs,
+            is_whole,
+        })
+    }
+
+    fn write(&self, rows: Vec<EncodedRow>, head: Option<Vec<u8>>, doing: &'static str) -> Result<(), LedgerError> {
+        self.idle.lock().note(rows.iter().map(|(seq, _)| *seq));
+        self.loose.add(rows.iter().map(|(seq, _)| group_of(*seq)));
+        let mut batch = self.database.batch();
+        for (seq, row) in rows {
+            batch.insert(&self.rows, seq.to_be_bytes(), row);
+        }
+        if let Some(head) = head {
+            batch.insert(&self.packs, HEAD, head);
+        }
+        self.done(doing, batch.commit())
+    }
+
+    fn done(&self, doing: &'static str, committed: Result<(), fjall::Error>) -> Result<(), LedgerError> {
+        committed.map_err(|error| {
+            self.health.has_stopped.store(true, Ordering::Release);
+            LedgerError::rows(doing)(error)
+        })
+    }
+
+    /// An error of reading, noted if it means damage.
+    pub(super) fn noted(&self, doing: &'static str, error: fjall::Error) -> LedgerError {
+        if is_damage(&error) {
+            self.health.is_damaged.store(true, Ordering::Release);
+        }
+        LedgerError::rows(doing)(error)
+    }
+
+    pub(super) fn unreadable(&self, error: LedgerError) -> LedgerError {
+        self.health.is_damaged.store(true, Ordering::Release);
+        LedgerError::Rows {
+            doing: "read a row",
+            source: Box::new(error),
+        }
+    }
+
+    /// The batch reached, if these rows were made from the store `store_id`.
+    pub(crate) fn reached(&self, store_id: &str) -> Result<Option<u64>, LedgerError> {
+        let doing = "read whose rows it holds";
+        let held = self.packs.get(STORE_ID).map_err(|error| self.noted(doing, error))?;
+        let head = self.packs.get(HEAD).map_err(|error| self.noted(doing, error))?;
+        let (Some(held), Some(head)) = (held, head) else {
+            return Ok(None);
+        };
+        let head: Option<Head> = postcard::from_bytes(&head).ok();
+        Ok(head.filter(|_| *held == *store_id.as_bytes()).map(|head| head.batch_no))
+    }
+
+    pub(crate) fn set_store_id(&self, store_id: &str) -> Result<(), LedgerError> {
+        self.packs
+            .insert(STORE_ID, store_id)
+            .map_err(LedgerError::rows("wrote whose rows it holds"))
+    }
+}
+
+/// A group as it is to lie from now on, and the rows that lay on their own until now.
+struct Repacked {
+    group: u64,
+    bytes: Vec<u8>,
+    seqs: Vec<u64>,
+    /// None of its rows lies on its own any more.
+    is_whole: bool,
+}
+
+/// The seq or group that a key is. The other keys, of one byte, lie between them.
+pub(super) fn number_of(key: &[u8]) -> Option<u64> {
+    Some(u64::from_be_bytes(<[u8; 8]>::try_from(key).ok()?))
+}
+
+/// Whether only making the store again helps. Of what the disk says, a missing or cut file does not come back.
+pub(super) fn is_damage(error: &fjall::Error) -> bool {
+    let of_io = |error: &io::Error| {
+        matches!(
+            error.kind(),
+            io::ErrorKind::NotFound | io::ErrorKind::UnexpectedEof | io::ErrorKind::InvalidData
+        )
+    };
+    match error {
+        fjall::Error::Locked | fjall::Error::Poisoned => false,
+        fjall::Error::Io(error) | fjall::Error::Storage(fjall::LsmError::Io(error)) => of_io(error),
+        _ => true,
+    }
+}
