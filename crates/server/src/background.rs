@@ -1,4 +1,4 @@
-//! Letting answers go first: threads that ingest, merge or fold get less of a busy processor than those that answer.
+//! Letting answers go first: threads that ingest, merge, fold or copy get less of a busy processor than those that answer.
 
 use std::thread;
 

@@ -15,6 +15,7 @@ use std::thread;
 
 use serde_json::{Value, json};
 
+use crate::background::step_back;
 use crate::failure::Failure;
 
 /// The socket in a data directory.
@@ -71,6 +72,8 @@ pub(crate) fn listen(data_dir: &Path, handlers: Handlers) -> Result<Control, Fai
 }
 
 fn answer(stream: UnixStream, handlers: &Handlers) {
+    // A rebuild or a backup takes minutes.
+    step_back();
     let Ok(reading) = stream.try_clone() else { return };
     let mut line = String::new();
     if BufReader::new(reading.take(REQUEST_BYTES_MAX))
