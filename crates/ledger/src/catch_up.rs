@@ -211,7 +211,7 @@ fn rows_again(connection: &Connection, shared: &Shared, head: &Head) -> Result<(
 fn encoded(dossiers: &BTreeMap<u64, Dossier>) -> Result<Vec<EncodedRow>, LedgerError> {
     dossiers
         .iter()
-        .map(|(seq, dossier)| Ok((*seq, encode(dossier)?)))
+        .map(|(seq, dossier)| Ok((*seq, encode(dossier)?.into())))
         .collect()
 }
 

@@ -13,9 +13,9 @@ use crate::error::LedgerError;
 /// The bounds of the two engines.
 #[derive(Clone, Debug)]
 pub struct Options {
-    /// DuckDB's memory limit in bytes. Default 768 MiB: sums of a few million cells without spilling.
+    /// DuckDB's memory limit in bytes. Default 640 MiB: sums of a few million cells without spilling.
     pub memory_bytes: u64,
-    /// DuckDB's threads. Default 2.
+    /// DuckDB's threads. Default 1: folding the log and sums on several threads at once keep answers and batches waiting.
     pub threads: u32,
     /// The most that DuckDB may spill to disk. Default 10 GiB.
     pub spill_bytes: u64,
@@ -25,7 +25,7 @@ pub struct Options {
     /// Changes of rollup cells that come until they are added up into a sorted run. Default 1,000,000: a report reads those
     /// that wait from front to back, some milliseconds.
     pub rollup_rows: u64,
-    /// Cache of the row store. Default 192 MiB.
+    /// Cache of payment rows. Default 192 MiB: half of it for those that still change, half for those at rest.
     pub row_cache_bytes: u64,
     /// Payment rows written until those that have not changed meanwhile are packed with their neighbours. Default 200,000:
     /// most payments have seen their last message by then while a backlog is read.
@@ -43,8 +43,8 @@ pub struct Options {
 impl Default for Options {
     fn default() -> Self {
         Options {
-            memory_bytes: 768 << 20,
-            threads: 2,
+            memory_bytes: 640 << 20,
+            threads: 1,
             spill_bytes: 10 << 30,
             wal_bytes: 64 << 20,
             rollup_rows: 1_000_000,

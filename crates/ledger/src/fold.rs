@@ -11,6 +11,7 @@ use domain::position::{PartitionId, Positions};
 use domain::record::Kind;
 use domain::rollup::{Cell, LedgerRow, Measures, contribution, ledger_rows};
 use domain::time::Zones;
+use fjall::UserValue;
 use rayon::prelude::*;
 
 use crate::bodies::{Blocks, Place};
@@ -20,6 +21,7 @@ use crate::events::{EventRow, Notes};
 use crate::list_row::{ListRow, is_split};
 use crate::quarantine::{Aside, Contradiction, QuarantineChange, aside_of};
 use crate::refused::Refused;
+use crate::rows::EncodedRow;
 use crate::status::Counts;
 
 /// One message of a batch.
@@ -102,7 +104,7 @@ pub(crate) struct Prepared {
     pub(crate) cells: BTreeMap<Cell, Measures>,
     pub(crate) quarantine: Vec<QuarantineChange>,
     pub(crate) keys: Vec<(u64, u64)>,
-    pub(crate) rows: Vec<(u64, Vec<u8>)>,
+    pub(crate) rows: Vec<EncodedRow>,
     pub(crate) touched: Vec<Touched>,
     pub(crate) split: Vec<u64>,
     pub(crate) events: Vec<EventRow>,
@@ -282,7 +284,7 @@ struct Change {
     entries: Vec<(i8, LedgerRow)>,
     payments: Vec<(i8, ListRow)>,
     aside: Vec<(i8, Aside)>,
-    row: Vec<u8>,
+    row: UserValue,
     split: bool,
 }
 
@@ -298,7 +300,7 @@ impl Change {
             entries: difference(&work.before.rows, after.rows),
             payments,
             aside: difference(&work.before.aside, after.aside),
-            row: codec::encode(&work.dossier)?,
+            row: codec::encode(&work.dossier)?.into(),
             split: is_split(&work.dossier),
         })
     }

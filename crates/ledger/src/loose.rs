@@ -1,105 +1,192 @@
-//! Which groups have rows that lie on their own.
+//! Loose rows: those that lie on their own because they still change.
 //!
-//! Most groups have none, and whoever reads a row of theirs need not look among the loose ones. That saves a read, and
-//! the waiting: the row store's engine lets nobody read a keyspace while it puts a table in place, which takes five
-//! syncs of the disk, and loose rows are written all the time.
+//! Each is listed in memory, and those written last are kept there. That saves a read, and the waiting: the row store's
+//! engine lets nobody read a keyspace while it puts a table in place, which takes some syncs of the disk, and loose rows
+//! are written all the time.
 
-use std::sync::Arc;
+use std::collections::{HashMap, VecDeque};
 
+use fjall::UserValue;
 use parking_lot::RwLock;
 
-/// A bit a group, as of one moment.
-#[derive(Debug, Default, PartialEq, Eq)]
-pub(crate) struct Groups(Vec<u64>);
+use crate::rows::EncodedRow;
 
-impl Groups {
-    pub(crate) fn has(&self, group: u64) -> bool {
-        let word = self.0.get((group / 64) as usize);
-        word.is_some_and(|word| word >> (group % 64) & 1 == 1)
+/// Entries of a queue that are not worth removing.
+const QUEUE_SLACK: usize = 10_000;
+
+/// Where a row is to be read.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Place {
+    Here(UserValue),
+    /// Among the loose ones of the store, if it is loose at all.
+    Store,
+    /// In its pack, if there is such a row.
+    Pack,
+}
+
+/// What one writer changes and readers look into. A row is to be written here before it is written to the store, and taken
+/// out after it was packed there: so everything that the store has loose is listed.
+#[derive(Debug)]
+pub(crate) struct Loose(RwLock<Rows>);
+
+#[derive(Debug)]
+struct Rows {
+    /// By seq, as last written.
+    last: HashMap<u64, Written>,
+    /// Batch and seq of what is kept here, in the order of writing. What was written again later is passed over, and
+    /// removed once it is too much.
+    queue: VecDeque<(u64, u64)>,
+    /// What is kept here, and the most that is.
+    bytes: u64,
+    bytes_max: u64,
+    /// How often rows were packed.
+    packings: u64,
+}
+
+#[derive(Debug)]
+struct Written {
+    batch_no: u64,
+    /// Absent where only the store has it.
+    row: Option<UserValue>,
+}
+
+/// The moment from which a snapshot of the store is, or an earlier one.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Moment {
+    packings: u64,
+}
+
+impl Loose {
+    pub(crate) fn new(bytes_max: u64) -> Self {
+        Loose(RwLock::new(Rows {
+            last: HashMap::new(),
+            queue: VecDeque::new(),
+            bytes: 0,
+            bytes_max,
+            packings: 0,
+        }))
     }
 
-    fn set(&mut self, group: u64, is_loose: bool) {
-        let (at, bit) = ((group / 64) as usize, 1 << (group % 64));
-        if is_loose {
-            if self.0.len() <= at {
-                self.0.resize(at + 1, 0);
-            }
-            self.0[at] |= bit;
-        } else if let Some(word) = self.0.get_mut(at) {
-            *word &= !bit;
+    /// To be taken before the snapshot.
+    pub(crate) fn now(&self) -> Moment {
+        Moment {
+            packings: self.0.read().packings,
+        }
+    }
+
+    /// Where a snapshot that shows `batch_no` finds a row.
+    pub(crate) fn find(&self, seq: u64, batch_no: u64, moment: Moment) -> Place {
+        let rows = self.0.read();
+        match rows.last.get(&seq) {
+            Some(Written {
+                batch_no: written,
+                row: Some(row),
+            }) if *written <= batch_no => Place::Here(row.clone()),
+            None if rows.packings == moment.packings => Place::Pack,
+            // Written again or packed since.
+            _ => Place::Store,
+        }
+    }
+
+    /// Lists rows that the store has, or is about to have.
+    pub(crate) fn list(&self, seqs: impl Iterator<Item = u64>) {
+        let mut rows = self.0.write();
+        for seq in seqs {
+            rows.put(seq, 0, None);
+        }
+    }
+
+    /// Takes the rows of a batch that is about to be written.
+    pub(crate) fn write(&self, batch_no: u64, written: &[EncodedRow]) {
+        let mut rows = self.0.write();
+        for (seq, row) in written {
+            rows.put(*seq, batch_no, Some(row.clone()));
+            rows.queue.push_back((batch_no, *seq));
+        }
+        rows.trim();
+    }
+
+    /// Forgets rows that were packed.
+    pub(crate) fn packed(&self, seqs: impl Iterator<Item = u64>) {
+        let mut rows = self.0.write();
+        rows.packings += 1;
+        for seq in seqs {
+            rows.remove(seq);
         }
     }
 }
 
-/// What one writer changes and readers take as it is. To be added to before rows are written loose, and removed from after
-/// they were packed, so that at every moment it has at least the groups that it must have.
-#[derive(Debug, Default)]
-pub(crate) struct Loose(RwLock<Arc<Groups>>);
-
-impl Loose {
-    pub(crate) fn now(&self) -> Arc<Groups> {
-        self.0.read().clone()
+impl Rows {
+    fn put(&mut self, seq: u64, batch_no: u64, row: Option<UserValue>) {
+        self.bytes += length(row.as_ref());
+        let before = self.last.insert(seq, Written { batch_no, row });
+        self.bytes -= length(before.and_then(|before| before.row).as_ref());
     }
 
-    pub(crate) fn add(&self, groups: impl Iterator<Item = u64>) {
-        self.change(groups, true);
+    fn remove(&mut self, seq: u64) {
+        let before = self.last.remove(&seq);
+        self.bytes -= length(before.and_then(|before| before.row).as_ref());
     }
 
-    pub(crate) fn remove(&self, groups: impl Iterator<Item = u64>) {
-        self.change(groups, false);
-    }
-
-    /// Copies what readers may hold: 50 KiB for each 10 million payments.
-    fn change(&self, groups: impl Iterator<Item = u64>, is_loose: bool) {
-        let old = self.now();
-        let mut changed = groups.filter(|group| old.has(*group) != is_loose).peekable();
-        if changed.peek().is_none() {
-            return;
-        }
-        let mut new = Groups(old.0.clone());
-        changed.for_each(|group| new.set(group, is_loose));
-        *self.0.write() = Arc::new(new);
-    }
-
-    /// What `take` gives, and the groups at that moment: both are taken again where they have changed meanwhile.
-    pub(crate) fn beside<T>(&self, mut take: impl FnMut() -> T) -> (T, Arc<Groups>) {
-        loop {
-            let before = self.now();
-            let taken = take();
-            if Arc::ptr_eq(&before, &self.now()) {
-                return (taken, before);
+    /// Keeps within the bounds: the store has what was written longest ago.
+    fn trim(&mut self) {
+        while self.bytes > self.bytes_max
+            && let Some((batch_no, seq)) = self.queue.pop_front()
+        {
+            if self.last.get(&seq).is_some_and(|last| last.batch_no == batch_no) {
+                self.put(seq, batch_no, None);
             }
         }
+        if self.queue.len() > 2 * self.last.len() + QUEUE_SLACK {
+            let last = &self.last;
+            self.queue
+                .retain(|(batch_no, seq)| last.get(seq).is_some_and(|last| last.batch_no == *batch_no));
+        }
     }
+}
+
+fn length(row: Option<&UserValue>) -> u64 {
+    row.map_or(0, |row| row.len() as u64)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    #[test]
-    fn groups_come_and_go() {
-        let loose = Loose::default();
-        loose.add([3, 64, 200].into_iter());
-        let then = loose.now();
-        loose.remove([64, 1_000].into_iter());
-        let held: Vec<u64> = (0..300).filter(|group| loose.now().has(*group)).collect();
-        assert_eq!(held, [3, 200]);
-        assert!(then.has(64), "a reader keeps what it took");
+    fn row(byte: u8) -> UserValue {
+        UserValue::from(vec![byte; 10])
     }
 
     #[test]
-    fn nothing_is_taken_across_a_change() {
-        let loose = Loose::default();
-        let mut times = 0;
-        let (taken, groups) = loose.beside(|| {
-            times += 1;
-            if times == 1 {
-                loose.add(std::iter::once(7));
-            }
-            times
-        });
-        assert_eq!(taken, 2);
-        assert!(groups.has(7));
+    fn a_snapshot_finds_what_it_shows() {
+        let loose = Loose::new(1_000);
+        loose.list([3].into_iter());
+        loose.write(5, &[(7, row(1)), (8, row(2))]);
+        let moment = loose.now();
+        assert_eq!(loose.find(3, 5, moment), Place::Store);
+        assert_eq!(loose.find(7, 5, moment), Place::Here(row(1)));
+        assert_eq!(loose.find(7, 4, moment), Place::Store, "not there yet");
+        assert_eq!(loose.find(9, 5, moment), Place::Pack);
+        loose.write(6, &[(7, row(3))]);
+        assert_eq!(loose.find(7, 5, moment), Place::Store, "written again");
+        assert_eq!(loose.find(7, 6, moment), Place::Here(row(3)));
+        loose.packed([8].into_iter());
+        assert_eq!(loose.find(8, 6, moment), Place::Store, "packed since");
+        assert_eq!(loose.find(8, 6, loose.now()), Place::Pack);
+    }
+
+    #[test]
+    fn what_was_written_last_is_kept() {
+        let loose = Loose::new(25);
+        for batch in 1..=100_000 {
+            loose.write(batch, &[(batch % 4, row(batch as u8))]);
+        }
+        let is_here: Vec<bool> = (0..4)
+            .map(|seq| matches!(loose.find(seq, 100_000, loose.now()), Place::Here(_)))
+            .collect();
+        assert_eq!(is_here, [true, false, false, true], "100,000 and 99,999");
+        let rows = loose.0.read();
+        assert_eq!((rows.bytes, rows.last.len()), (20, 4));
+        assert!(rows.queue.len() <= QUEUE_SLACK + 8, "{}", rows.queue.len());
     }
 }

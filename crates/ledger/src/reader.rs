@@ -124,7 +124,7 @@ impl Reader {
     /// The rows as of now.
     pub fn rows(&self) -> Result<Rows, LedgerError> {
         let snapshot = self.shared.rows.snapshot()?;
-        let head = snapshot.head()?.unwrap_or_default();
+        let head = snapshot.head().cloned().unwrap_or_default();
         Ok(Rows {
             snapshot,
             head,

@@ -14,6 +14,7 @@ mod snapshot;
 
 use std::path::Path;
 
+use fjall::UserValue;
 use parking_lot::RwLock;
 
 use crate::error::LedgerError;
@@ -38,7 +39,7 @@ pub(crate) struct RowSettings {
 }
 
 /// What one batch writes.
-pub(crate) type EncodedRow = (u64, Vec<u8>);
+pub(crate) type EncodedRow = (u64, UserValue);
 
 impl RowStore {
     /// Opens the store in `root`; there may be none, or a damaged one, which counts as none.
@@ -133,7 +134,7 @@ impl RowStore {
     }
 
     pub(crate) fn snapshot(&self) -> Result<RowSnapshot, LedgerError> {
-        Ok(RowSnapshot::new(self.in_use()?))
+        RowSnapshot::new(self.in_use()?)
     }
 
     pub(crate) fn disk_bytes(&self) -> u64 {

@@ -133,8 +133,8 @@ impl Default for Config {
                 options: BTreeMap::new(),
             },
             ledger: Ledger {
-                memory_mb: 768,
-                threads: 2,
+                memory_mb: 640,
+                threads: 1,
                 wal_mb: 64,
                 spill_mb: 10_240,
                 row_cache_mb: 192,

@@ -54,7 +54,7 @@ struct Health {
 impl RowFiles {
     pub(super) fn open(path: &Path, settings: RowSettings) -> Result<Self, fjall::Error> {
         let database = Database::builder(path)
-            .cache_size(settings.cache_bytes)
+            .cache_size(settings.cache_bytes / 2)
             .worker_threads(1)
             // More than the tables in memory hold together: else it would decide when they are written out.
             .max_journaling_size(256 << 20)
@@ -78,8 +78,8 @@ impl RowFiles {
         let keys = keys?;
         let seqs = || keys.iter().filter_map(|key| number_of(key));
         idle.note(seqs());
-        let loose = Loose::default();
-        loose.add(seqs().map(group_of));
+        let loose = Loose::new(settings.cache_bytes / 2);
+        loose.list(seqs());
         Ok(RowFiles {
             database,
             rows,
@@ -112,12 +112,14 @@ impl RowFiles {
 
     /// Makes rows and the head that they belong to visible, all at once.
     pub(crate) fn commit(&self, head: &Head, rows: Vec<EncodedRow>) -> Result<(), LedgerError> {
-        let head = postcard::to_stdvec(head).map_err(|cause| LedgerError::Damaged(cause.to_string()))?;
-        self.write(rows, Some(head), "committed a batch")
+        let bytes = postcard::to_stdvec(head).map_err(|cause| LedgerError::Damaged(cause.to_string()))?;
+        self.loose.write(head.batch_no, &rows);
+        self.write(rows, Some(bytes), "committed a batch")
     }
 
     /// Writes rows that were missed; they count once the head is committed.
     pub(crate) fn put(&self, rows: Vec<EncodedRow>) -> Result<(), LedgerError> {
+        self.loose.list(rows.iter().map(|(seq, _)| *seq));
         self.write(rows, None, "caught its rows up")
     }
 
@@ -130,7 +132,7 @@ impl RowFiles {
             match plain.len() {
                 0..=ROW_MAX => packs.entry(group_of(*seq)).or_default().put(*seq, plain),
                 _ => {
-                    self.loose.add(std::iter::once(group_of(*seq)));
+                    self.loose.list(std::iter::once(*seq));
                     batch.insert(&self.rows, seq.to_be_bytes(), codec::compress(&plain)?);
                 }
             }
@@ -149,15 +151,15 @@ impl RowFiles {
             .map(|group| self.repacked(*group))
             .collect::<Result<_, _>>()?;
         let mut batch = self.database.batch();
-        for Repacked { group, bytes, seqs, .. } in &repacked {
+        for Repacked { group, bytes, seqs } in &repacked {
             batch.insert(&self.packs, group.to_be_bytes(), bytes.as_slice());
             for seq in seqs {
                 batch.remove(&self.rows, seq.to_be_bytes());
             }
         }
         self.done("packed its rows", batch.commit())?;
-        let whole = repacked.iter().filter(|repacked| repacked.is_whole);
-        self.loose.remove(whole.map(|repacked| repacked.group));
+        self.loose
+            .packed(repacked.into_iter().flat_map(|repacked| repacked.seqs));
         Ok(())
     }
 
@@ -170,31 +172,24 @@ impl RowFiles {
         };
         let first = group * GROUP;
         let range = first.to_be_bytes()..(first + GROUP).to_be_bytes();
-        let (mut seqs, mut is_whole) = (Vec::new(), true);
+        let mut seqs = Vec::new();
         for guard in self.rows.range(range) {
             let (key, value) = guard.into_inner().map_err(|error| self.noted(doing, error))?;
             let Some(seq) = number_of(&key) else { continue };
             let plain = codec::decompress(&value).map_err(|error| self.unreadable(error))?;
             if plain.len() > ROW_MAX {
                 pack.put(seq, Vec::new());
-                is_whole = false;
                 continue;
             }
             pack.put(seq, plain);
             seqs.push(seq);
         }
         let bytes = pack.packed()?;
-        Ok(Repacked {
-            group,
-            bytes,
-            seqs,
-            is_whole,
-        })
+        Ok(Repacked { group, bytes, seqs })
     }
 
     fn write(&self, rows: Vec<EncodedRow>, head: Option<Vec<u8>>, doing: &'static str) -> Result<(), LedgerError> {
         self.idle.lock().note(rows.iter().map(|(seq, _)| *seq));
-        self.loose.add(rows.iter().map(|(seq, _)| group_of(*seq)));
         let mut batch = self.database.batch();
         for (seq, row) in rows {
             batch.insert(&self.rows, seq.to_be_bytes(), row);
@@ -252,8 +247,6 @@ struct Repacked {
     group: u64,
     bytes: Vec<u8>,
     seqs: Vec<u64>,
-    /// None of its rows lies on its own any more.
-    is_whole: bool,
 }
 
 /// The seq or group that a key is. The other keys, of one byte, lie between them.

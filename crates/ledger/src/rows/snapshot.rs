@@ -11,14 +11,15 @@ use fjall::{Keyspace, Readable, Snapshot, UserValue};
 use super::files::{HEAD, RowFiles, number_of};
 use crate::codec;
 use crate::error::LedgerError;
-use crate::loose::Groups;
+use crate::loose::{Moment, Place};
 use crate::pack::{self, GROUP, Pack, Unpacked, group_of};
 use crate::reader::Head;
 
 /// The rows as of one batch.
 pub(crate) struct RowSnapshot {
     snapshot: Snapshot,
-    loose: Arc<Groups>,
+    moment: Moment,
+    head: Option<Head>,
     files: RowFiles,
     unpacked: Unpacked,
     read: RowsRead,
@@ -32,25 +33,26 @@ struct RowsRead {
 }
 
 impl RowSnapshot {
-    pub(super) fn new(files: RowFiles) -> Self {
-        let (snapshot, loose) = files.loose.beside(|| files.database.snapshot());
-        RowSnapshot {
+    pub(super) fn new(files: RowFiles) -> Result<Self, LedgerError> {
+        let moment = files.loose.now();
+        let snapshot = files.database.snapshot();
+        let head = snapshot.get(&files.packs, HEAD);
+        let head = head.map_err(|error| files.noted("read its head", error))?;
+        let head = head.map(|bytes| postcard::from_bytes(&bytes)).transpose();
+        let head = head.map_err(|cause| LedgerError::Damaged(format!("the head of the row store: {cause}")))?;
+        Ok(RowSnapshot {
             snapshot,
-            loose,
+            moment,
+            head,
             files,
             unpacked: Unpacked::default(),
             read: RowsRead::default(),
-        }
+        })
     }
 
     /// The batch that this snapshot shows; `None` before the first.
-    pub(crate) fn head(&self) -> Result<Option<Head>, LedgerError> {
-        let bytes = self.snapshot.get(&self.files.packs, HEAD);
-        let bytes = bytes.map_err(|error| self.files.noted("read its head", error))?;
-        let decoded = bytes.map(|bytes| postcard::from_bytes(&bytes));
-        decoded
-            .transpose()
-            .map_err(|cause| LedgerError::Damaged(format!("the head of the row store: {cause}")))
+    pub(crate) fn head(&self) -> Option<&Head> {
+        self.head.as_ref()
     }
 
     /// The row of a payment, wherever it lies.
@@ -59,9 +61,7 @@ impl RowSnapshot {
         let files = &self.files;
         let unreadable = |error| files.unreadable(error);
         let group = group_of(seq);
-        if self.loose.has(group)
-            && let Some(row) = self.value(&files.rows, seq)?
-        {
+        if let Some(row) = self.loose(seq)? {
             let decoded = codec::decompress(&row).and_then(|plain| codec::decode(&plain));
             return decoded.map(Some).map_err(unreadable);
         }
@@ -78,6 +78,19 @@ impl RowSnapshot {
         };
         let plain = pack::row_of(&pack, seq).map_err(unreadable)?;
         plain.map(codec::decode).transpose().map_err(unreadable)
+    }
+
+    /// A row that lies on its own.
+    fn loose(&self, seq: u64) -> Result<Option<UserValue>, LedgerError> {
+        let batch_no = self.head.as_ref().map_or(0, |head| head.batch_no);
+        match self.files.loose.find(seq, batch_no, self.moment) {
+            Place::Here(row) => {
+                self.read.bytes.fetch_add(row.len() as u64, Ordering::Relaxed);
+                Ok(Some(row))
+            }
+            Place::Store => self.value(&self.files.rows, seq),
+            Place::Pack => Ok(None),
+        }
     }
 
     fn value(&self, keyspace: &Keyspace, key: u64) -> Result<Option<UserValue>, LedgerError> {
