@@ -63,7 +63,7 @@ create table versions (
 );
 
 -- What versions say, packed together: n counts without a gap, packed is up to 64 KiB of canonical data one after the
--- other, its length in 4 bytes (little endian), then zstd with the dictionary dossier/dictionary.json.
+-- other, its length in 4 bytes (little endian), then zstd with the dictionary dossier/dictionary.zst.
 create table bodies (n bigint not null, packed blob not null);
 
 -- Messages whose version and content were held already: what a timeline counts as repeats.

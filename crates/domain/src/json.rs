@@ -19,6 +19,10 @@ use crate::refusal::Refusal;
 /// How many objects and arrays may stand inside one another, the outermost included.
 pub(crate) const DEPTH_MAX: usize = 32;
 
+/// Objects down to here (the envelope and its data) mostly have so many members: room for them is made at once.
+const SPACIOUS_DEPTH: usize = 2;
+const SPACIOUS_MEMBERS: usize = 16;
+
 /// Any JSON value.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Json<'a> {
@@ -61,12 +65,13 @@ impl<'a> Object<'a> {
 }
 
 /// The order of two strings by their UTF-16 code units. It differs from the order of their bytes only where a
-/// character beyond the basic plane meets one from U+E000 to U+FFFF.
+/// character beyond the basic plane meets one from U+E000 to U+FFFF, both of which begin with a byte from 0xEE on.
 fn utf16_order(left: &str, right: &str) -> Ordering {
-    if left.is_ascii() || right.is_ascii() {
-        left.cmp(right)
-    } else {
-        left.encode_utf16().cmp(right.encode_utf16())
+    let mut bytes = left.bytes().zip(right.bytes());
+    match bytes.find(|(left, right)| left != right) {
+        None => left.len().cmp(&right.len()),
+        Some((0xEE.., 0xEE..)) => left.encode_utf16().cmp(right.encode_utf16()),
+        Some((left, right)) => left.cmp(&right),
     }
 }
 
@@ -244,6 +249,9 @@ impl<'de> Visitor<'de> for Value<'_> {
         while let Some(name) = entries.next_key_seed(Name)? {
             let value = entries.next_value_seed(self.inner());
             let value = self.reading.climb(value, || Segment::name(&name))?;
+            if members.is_empty() && self.depth <= SPACIOUS_DEPTH {
+                members.reserve(SPACIOUS_MEMBERS);
+            }
             members.push((name, value));
         }
         members.sort_unstable_by(|(left, _), (right, _)| utf16_order(left, right));

@@ -1,16 +1,20 @@
 //! Appending a batch to DuckDB's tables, and the spelling of values there.
+//!
+//! A table's rows are appended column by column ([`crate::columns`]).
 
 use std::collections::BTreeMap;
 
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::{DateTime, Utc};
 use domain::message::Digest;
 use domain::money::Currency;
 use domain::position::PartitionId;
 use domain::rollup::{Cell, CellKind, Measures};
-use duckdb::types::{TimeUnit, Value};
-use duckdb::{Appender, Connection, ToSql, params};
+use duckdb::Connection;
 
 use crate::codec::kind_code;
+use crate::columns::{
+    append, blobs, dates, hugeints, integers, longs, repeated, smallints, texts, timestamps, tinyints,
+};
 use crate::error::LedgerError;
 use crate::events::EventRow;
 use crate::fold::{EntryChange, RepeatRow, Signed, VersionRow};
@@ -32,53 +36,6 @@ pub(crate) fn hash_of(digest: &Digest) -> i64 {
     i64::from_be_bytes(first)
 }
 
-fn timestamp(at: DateTime<Utc>) -> Value {
-    Value::Timestamp(TimeUnit::Microsecond, micros(at))
-}
-
-fn date(day: Option<NaiveDate>) -> Value {
-    // Days since 1970-01-01; every date that the decoder admits fits.
-    day.map_or(Value::Null, |day| Value::Date32(day.to_epoch_days()))
-}
-
-fn appender<'a>(connection: &'a Connection, table: &str) -> Result<Appender<'a>, LedgerError> {
-    connection
-        .appender_to_catalog_and_db(table, "ledger", "main")
-        .map_err(LedgerError::engine("appended a batch"))
-}
-
-fn flush(mut appender: Appender<'_>) -> Result<(), LedgerError> {
-    // Dropping an appender swallows its errors.
-    appender.flush().map_err(LedgerError::engine("appended a batch"))
-}
-
-/// The two tables of a view: see [`crate::late`].
-struct Tables<'a> {
-    near: Appender<'a>,
-    late: Appender<'a>,
-}
-
-impl<'a> Tables<'a> {
-    fn of(connection: &'a Connection, view: &str) -> Result<Self, LedgerError> {
-        Ok(Tables {
-            near: appender(connection, &format!("{view}_near"))?,
-            late: appender(connection, &format!("{view}_late"))?,
-        })
-    }
-
-    fn choose(&mut self, is_late: bool) -> &mut Appender<'a> {
-        match is_late {
-            true => &mut self.late,
-            false => &mut self.near,
-        }
-    }
-
-    fn flush(self) -> Result<(), LedgerError> {
-        flush(self.near)?;
-        flush(self.late)
-    }
-}
-
 pub(crate) fn versions(
     connection: &Connection,
     batch_no: u64,
@@ -87,36 +44,33 @@ pub(crate) fn versions(
     rows: &[VersionRow],
     source_id: &dyn Fn(&PartitionId) -> i32,
 ) -> Result<(), LedgerError> {
-    let mut appender = appender(connection, "versions")?;
-    for row in rows {
-        appender
-            .append_row(params![
-                batch_no as i64,
-                row.seq as i64,
-                kind_code(row.kind),
-                row.verdict as u8,
-                source_id(&row.source),
-                row.position as i64,
-                timestamp(at),
-                row.zone,
-                row.sent.as_ref().map(|digest| digest.0.as_slice()),
-                (first_block + row.place.block) as i64,
-                row.place.start as i32,
-                row.place.length as i32,
-            ])
-            .map_err(LedgerError::engine("appended versions"))?;
-    }
-    flush(appender)
+    append(
+        connection,
+        "versions",
+        [
+            longs(repeated(batch_no as i64, rows)),
+            longs(rows.iter().map(|row| row.seq as i64)),
+            tinyints(rows.iter().map(|row| kind_code(row.kind) as i8)),
+            tinyints(rows.iter().map(|row| row.verdict as i8)),
+            integers(rows.iter().map(|row| source_id(&row.source))),
+            longs(rows.iter().map(|row| row.position as i64)),
+            timestamps(repeated(Some(at), rows)),
+            texts(rows.iter().map(|row| Some(row.zone))),
+            blobs(
+                rows.iter()
+                    .map(|row| row.sent.as_ref().map(|digest| digest.0.as_slice())),
+            ),
+            longs(rows.iter().map(|row| (first_block + row.place.block) as i64)),
+            integers(rows.iter().map(|row| row.place.start as i32)),
+            integers(rows.iter().map(|row| row.place.length as i32)),
+        ],
+    )
 }
 
 pub(crate) fn bodies(connection: &Connection, first_block: u64, packed: &[Vec<u8>]) -> Result<(), LedgerError> {
-    let mut appender = appender(connection, "bodies")?;
-    for (n, block) in (first_block..).zip(packed) {
-        appender
-            .append_row(params![n as i64, block.as_slice()])
-            .map_err(LedgerError::engine("appended the bodies of versions"))?;
-    }
-    flush(appender)
+    let numbers = (first_block..).zip(packed).map(|(n, _)| n as i64);
+    let blocks = packed.iter().map(|block| Some(block.as_slice()));
+    append(connection, "bodies", [longs(numbers), blobs(blocks)])
 }
 
 pub(crate) fn repeats(
@@ -125,88 +79,90 @@ pub(crate) fn repeats(
     rows: &[RepeatRow],
     source_id: &dyn Fn(&PartitionId) -> i32,
 ) -> Result<(), LedgerError> {
-    let mut appender = appender(connection, "repeats")?;
-    for row in rows {
-        appender
-            .append_row(params![
-                batch_no as i64,
-                row.seq as i64,
-                kind_code(row.key.kind),
-                row.key.entry_id,
-                row.version as i64,
-                hash_of(&row.digest),
-                source_id(&row.source),
-                row.position as i64,
-            ])
-            .map_err(LedgerError::engine("appended repeats"))?;
-    }
-    flush(appender)
+    append(
+        connection,
+        "repeats",
+        [
+            longs(repeated(batch_no as i64, rows)),
+            longs(rows.iter().map(|row| row.seq as i64)),
+            tinyints(rows.iter().map(|row| kind_code(row.key.kind) as i8)),
+            texts(rows.iter().map(|row| Some(&*row.key.entry_id))),
+            longs(rows.iter().map(|row| row.version as i64)),
+            longs(rows.iter().map(|row| hash_of(&row.digest))),
+            integers(rows.iter().map(|row| source_id(&row.source))),
+            longs(rows.iter().map(|row| row.position as i64)),
+        ],
+    )
+}
+
+/// Rows for the two tables of a view: see [`crate::late`].
+fn apart<T>(rows: &[T], is_late: impl Fn(&T) -> bool) -> [(Vec<&T>, &'static str); 2] {
+    let (late, near) = rows.iter().partition(|row| is_late(row));
+    [(near, "near"), (late, "late")]
 }
 
 pub(crate) fn entries(connection: &Connection, rows: &[EntryChange], late: &Lateness) -> Result<(), LedgerError> {
-    let mut tables = Tables::of(connection, "entries")?;
-    for EntryChange {
-        sign,
-        seq,
-        payment_key,
-        row,
-    } in rows
-    {
-        let is_late = late.is_late([row.event_day, row.sale_day, row.sold_on, row.paid_out_on]);
-        tables
-            .choose(is_late)
-            .append_row(params![
-                sign,
-                *seq as i64,
-                &**payment_key,
-                kind_code(row.kind),
-                row.entry_id,
-                row.merchant_id,
-                row.currency.code(),
-                row.currency.digits() as i8,
-                row.method,
-                row.status,
-                date(row.event_day),
-                date(row.sale_day),
-                date(row.sold_on),
-                date(row.paid_out_on),
-                row.payout_id,
-                row.amount,
-                row.fee,
-                row.vat,
-                row.payout,
-                row.cost,
-            ])
-            .map_err(LedgerError::engine("appended entries"))?;
+    let is_late = |EntryChange { row, .. }: &EntryChange| {
+        late.is_late([row.event_day, row.sale_day, row.sold_on, row.paid_out_on])
+    };
+    for (changes, which) in apart(rows, is_late) {
+        let rows = || changes.iter().map(|change| &change.row);
+        append(
+            connection,
+            &format!("entries_{which}"),
+            [
+                tinyints(changes.iter().map(|change| change.sign)),
+                longs(changes.iter().map(|change| change.seq as i64)),
+                texts(changes.iter().map(|change| Some(&*change.payment_key))),
+                tinyints(rows().map(|row| kind_code(row.kind) as i8)),
+                texts(rows().map(|row| Some(&*row.entry_id))),
+                texts(rows().map(|row| Some(&*row.merchant_id))),
+                texts(rows().map(|row| Some(row.currency.code()))),
+                tinyints(rows().map(|row| row.currency.digits() as i8)),
+                texts(rows().map(|row| Some(&*row.method))),
+                texts(rows().map(|row| Some(row.status))),
+                dates(rows().map(|row| row.event_day)),
+                dates(rows().map(|row| row.sale_day)),
+                dates(rows().map(|row| row.sold_on)),
+                dates(rows().map(|row| row.paid_out_on)),
+                texts(rows().map(|row| row.payout_id.as_deref())),
+                longs(rows().map(|row| row.amount)),
+                hugeints(rows().map(|row| Some(row.fee))),
+                longs(rows().map(|row| row.vat)),
+                longs(rows().map(|row| row.payout)),
+                hugeints(rows().map(|row| Some(row.cost))),
+            ],
+        )?;
     }
-    tables.flush()
+    Ok(())
 }
 
 pub(crate) fn payments(connection: &Connection, rows: &Signed<ListRow>, late: &Lateness) -> Result<(), LedgerError> {
-    let mut tables = Tables::of(connection, "payments")?;
-    for (sign, seq, row) in rows {
-        let is_late = late.is_late([Some(row.occurred_at.date_naive()), row.sale_day]);
-        tables
-            .choose(is_late)
-            .append_row(params![
-                sign,
-                *seq as i64,
-                row.merchant_id,
-                row.currency.map(|currency| currency.code()),
-                row.currency.map(|currency| currency.digits() as i8),
-                row.method,
-                row.status,
-                row.settlement_status,
-                row.total,
-                row.balance,
-                timestamp(row.occurred_at),
-                date(row.sale_day),
-                row.approved_at.map_or(Value::Null, timestamp),
-                row.flags,
-            ])
-            .map_err(LedgerError::engine("appended payments"))?;
+    let is_late = |(_, _, row): &(i8, u64, ListRow)| late.is_late([Some(row.occurred_at.date_naive()), row.sale_day]);
+    for (changes, which) in apart(rows, is_late) {
+        let rows = || changes.iter().map(|(_, _, row)| row);
+        append(
+            connection,
+            &format!("payments_{which}"),
+            [
+                tinyints(changes.iter().map(|(sign, _, _)| *sign)),
+                longs(changes.iter().map(|(_, seq, _)| *seq as i64)),
+                texts(rows().map(|row| row.merchant_id.as_deref())),
+                texts(rows().map(|row| row.currency.map(|currency| currency.code()))),
+                tinyints(rows().map(|row| row.currency.map(|currency| currency.digits() as i8))),
+                texts(rows().map(|row| Some(&*row.method))),
+                texts(rows().map(|row| Some(row.status))),
+                texts(rows().map(|row| Some(row.settlement_status))),
+                longs(rows().map(|row| row.total)),
+                hugeints(rows().map(|row| row.balance)),
+                timestamps(rows().map(|row| Some(row.occurred_at))),
+                dates(rows().map(|row| row.sale_day)),
+                timestamps(rows().map(|row| row.approved_at)),
+                smallints(rows().map(|row| row.flags)),
+            ],
+        )?;
     }
-    tables.flush()
+    Ok(())
 }
 
 /// Changes of cells, by merchant and of all merchants together.
@@ -215,87 +171,75 @@ pub(crate) fn cells(
     batch_no: u64,
     cells: &BTreeMap<Cell, Measures>,
 ) -> Result<(), LedgerError> {
-    let batch_no = batch_no as i64;
     let mut of_all: BTreeMap<(CellKind, Currency, &str), Measures> = BTreeMap::new();
-    let mut sales = appender(connection, "sales_cells_new")?;
-    let mut settlements = appender(connection, "settlement_cells_new")?;
+    let mut by_merchant = Vec::with_capacity(cells.len());
     for (cell, sums) in cells {
         let dimensions = (cell.kind, cell.currency, cell.method.as_str());
-        let appender = match cell.kind {
-            CellKind::Sales { .. } => &mut sales,
-            CellKind::Settlement { .. } => &mut settlements,
-        };
-        append_cell(appender, batch_no, Some(&cell.merchant_id), dimensions, sums)?;
+        by_merchant.push((Some(&*cell.merchant_id), dimensions, sums));
         of_all.entry(dimensions).or_default().add(sums, 1);
     }
-    flush(sales)?;
-    flush(settlements)?;
-    let mut sales = appender(connection, "sales_cells_of_all_new")?;
-    let mut settlements = appender(connection, "settlement_cells_of_all_new")?;
-    for (dimensions, sums) in of_all.into_iter().filter(|(_, sums)| !sums.is_zero()) {
-        let appender = match dimensions.0 {
-            CellKind::Sales { .. } => &mut sales,
-            CellKind::Settlement { .. } => &mut settlements,
-        };
-        append_cell(appender, batch_no, None, dimensions, &sums)?;
-    }
-    flush(sales)?;
-    flush(settlements)
+    append_cells(connection, batch_no, "cells_new", &by_merchant)?;
+    let of_all = of_all.iter().filter(|(_, sums)| !sums.is_zero());
+    let of_all: Vec<CellRow<'_>> = of_all.map(|(dimensions, sums)| (None, *dimensions, sums)).collect();
+    append_cells(connection, batch_no, "cells_of_all_new", &of_all)
 }
 
-fn append_cell(
-    appender: &mut Appender<'_>,
-    batch_no: i64,
-    merchant_id: Option<&str>,
-    (kind, currency, method): (CellKind, Currency, &str),
-    sums: &Measures,
-) -> Result<(), LedgerError> {
-    let (first, second, status) = match kind {
-        CellKind::Sales { event_day, sale_day } => (date(Some(event_day)), date(sale_day), None),
-        CellKind::Settlement {
-            sold_on,
-            paid_out_on,
-            status,
-        } => (date(Some(sold_on)), date(paid_out_on), Some(status.as_str())),
-    };
-    let code = currency.code();
-    let mut row: Vec<&dyn ToSql> = Vec::with_capacity(13);
-    row.push(&batch_no);
-    if let Some(merchant_id) = &merchant_id {
-        row.push(merchant_id);
+/// Merchant, where it has one, the other dimensions and the sums of a change.
+type CellRow<'a> = (Option<&'a str>, (CellKind, Currency, &'a str), &'a Measures);
+
+fn append_cells(connection: &Connection, batch_no: u64, tables: &str, rows: &[CellRow<'_>]) -> Result<(), LedgerError> {
+    let is_sale = |(_, (kind, ..), _): &CellRow<'_>| matches!(kind, CellKind::Sales { .. });
+    let (sales, settlements): (Vec<CellRow<'_>>, Vec<CellRow<'_>>) = rows.iter().partition(|row| is_sale(row));
+    for (rows, family) in [(sales, "sales"), (settlements, "settlement")] {
+        let kinds = || rows.iter().map(|(_, (kind, ..), _)| *kind);
+        let mut columns = vec![longs(repeated(batch_no as i64, &rows))];
+        if rows.iter().any(|(merchant_id, ..)| merchant_id.is_some()) {
+            columns.push(texts(rows.iter().map(|(merchant_id, ..)| *merchant_id)));
+        }
+        columns.extend([
+            dates(kinds().map(|kind| match kind {
+                CellKind::Sales { event_day, .. } => Some(event_day),
+                CellKind::Settlement { sold_on, .. } => Some(sold_on),
+            })),
+            dates(kinds().map(|kind| match kind {
+                CellKind::Sales { sale_day, .. } => sale_day,
+                CellKind::Settlement { paid_out_on, .. } => paid_out_on,
+            })),
+            texts(rows.iter().map(|(_, (_, currency, _), _)| Some(currency.code()))),
+            texts(rows.iter().map(|(_, (.., method), _)| Some(*method))),
+        ]);
+        let count = |of: fn(&Measures) -> i64| longs(rows.iter().map(|(.., sums)| of(sums)));
+        let sum = |of: fn(&Measures) -> i128| hugeints(rows.iter().map(|(.., sums)| Some(of(sums))));
+        match family {
+            "sales" => columns.extend([
+                count(|sums| sums.payment_count),
+                sum(|sums| sums.payment_amount),
+                count(|sums| sums.cancellation_count),
+                sum(|sums| sums.cancellation_amount),
+                count(|sums| sums.failed_count),
+            ]),
+            _ => columns.extend([
+                texts(kinds().map(|kind| match kind {
+                    CellKind::Sales { .. } => None,
+                    CellKind::Settlement { status, .. } => Some(status.as_str()),
+                })),
+                count(|sums| sums.settlement_count),
+                sum(|sums| sums.gross),
+                sum(|sums| sums.fee),
+                sum(|sums| sums.vat),
+                sum(|sums| sums.payout),
+                sum(|sums| sums.cost),
+            ]),
+        }
+        append(connection, &format!("{family}_{tables}"), columns)?;
     }
-    row.extend_from_slice(params![first, second, code, method]);
-    match &status {
-        None => row.extend_from_slice(params![
-            sums.payment_count,
-            sums.payment_amount,
-            sums.cancellation_count,
-            sums.cancellation_amount,
-            sums.failed_count,
-        ]),
-        Some(status) => row.extend_from_slice(params![
-            *status,
-            sums.settlement_count,
-            sums.gross,
-            sums.fee,
-            sums.vat,
-            sums.payout,
-            sums.cost,
-        ]),
-    }
-    appender
-        .append_row(row.as_slice())
-        .map_err(LedgerError::engine("appended changes of cells"))
+    Ok(())
 }
 
 pub(crate) fn keys(connection: &Connection, keys: &[(u64, u64)]) -> Result<(), LedgerError> {
-    let mut appender = appender(connection, "keys")?;
-    for (seq, hash) in keys {
-        appender
-            .append_row(params![*seq as i64, hash.cast_signed()])
-            .map_err(LedgerError::engine("appended keys"))?;
-    }
-    flush(appender)
+    let seqs = longs(keys.iter().map(|(seq, _)| *seq as i64));
+    let hashes = longs(keys.iter().map(|(_, hash)| hash.cast_signed()));
+    append(connection, "keys", [seqs, hashes])
 }
 
 pub(crate) fn events(
@@ -305,48 +249,35 @@ pub(crate) fn events(
     rows: &[EventRow],
     source_id: &dyn Fn(&PartitionId) -> i32,
 ) -> Result<(), LedgerError> {
-    if rows.is_empty() {
-        return Ok(());
-    }
-    let mut appender = appender(connection, "events")?;
-    let (batch_no, at) = (batch_no as i64, timestamp(at));
     // Messages of one partition come in runs.
     let mut partition: Option<(&PartitionId, i32)> = None;
-    for row in rows {
-        let source = match partition {
-            Some((known, id)) if *known == *row.source => id,
-            _ => {
-                let id = source_id(&row.source);
-                partition = Some((&row.source, id));
-                id
-            }
-        };
-        appender
-            .append_row(params![
-                batch_no,
-                row.id_hash,
-                row.source_hash,
-                source,
-                row.position as i64,
-                row.verdict as u8,
-                row.seq.map(|seq| seq as i64),
-                row.content,
-                at,
-            ])
-            .map_err(LedgerError::engine("appended events"))?;
-    }
-    flush(appender)
+    let sources = rows.iter().map(|row| match partition {
+        Some((known, id)) if *known == *row.source => id,
+        _ => {
+            let id = source_id(&row.source);
+            partition = Some((&row.source, id));
+            id
+        }
+    });
+    append(
+        connection,
+        "events",
+        [
+            longs(repeated(batch_no as i64, rows)),
+            longs(rows.iter().map(|row| row.id_hash)),
+            longs(rows.iter().map(|row| row.source_hash)),
+            integers(sources),
+            longs(rows.iter().map(|row| row.position as i64)),
+            tinyints(rows.iter().map(|row| row.verdict as i8)),
+            longs(rows.iter().map(|row| row.seq.map(|seq| seq as i64))),
+            longs(rows.iter().map(|row| row.content)),
+            timestamps(repeated(Some(at), rows)),
+        ],
+    )
 }
 
 pub(crate) fn event_sources(connection: &Connection, sources: &[(i64, String)]) -> Result<(), LedgerError> {
-    if sources.is_empty() {
-        return Ok(());
-    }
-    let mut appender = appender(connection, "event_sources")?;
-    for (hash, source) in sources {
-        appender
-            .append_row(params![hash, source])
-            .map_err(LedgerError::engine("appended the sources of events"))?;
-    }
-    flush(appender)
+    let hashes = longs(sources.iter().map(|(hash, _)| *hash));
+    let names = texts(sources.iter().map(|(_, name)| Some(name.as_str())));
+    append(connection, "event_sources", [hashes, names])
 }

@@ -30,6 +30,7 @@ mod candidates;
 mod catch_up;
 mod cells;
 mod codec;
+mod columns;
 mod compaction;
 mod condition;
 mod copy;

@@ -33,7 +33,7 @@ pub struct IndexLimits {
     /// Batches that may wait for the index before the ledger waits too.
     pub queue_max: usize,
     /// Touched payments that searches may have to look at in memory; at this bound ingestion waits for the index. At
-    /// about 2 kB each it bounds the memory, and with it the time that a search spends in the list.
+    /// about 1 kB each it bounds the memory, and with it the time that a search spends in the list.
     pub recent_max: usize,
     /// How the index is written.
     pub writer: search::Options,
@@ -44,9 +44,9 @@ impl Default for IndexLimits {
         IndexLimits {
             commit_interval: Duration::from_millis(1_000),
             backlog_interval: Duration::from_secs(10),
-            documents_max: 50_000,
+            documents_max: 100_000,
             queue_max: 8,
-            recent_max: 100_000,
+            recent_max: 200_000,
             writer: search::Options::default(),
         }
     }

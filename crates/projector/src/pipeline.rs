@@ -66,6 +66,7 @@ impl Pipeline {
             limits.clone(),
             &desk,
         )?);
+        has_reached(&writer);
         Ok(Pipeline {
             writer,
             ledger,
@@ -172,6 +173,7 @@ impl Pipeline {
                 more_waits,
             });
         })?;
+        has_reached(&self.writer);
         let keeper = self.keeper.as_ref().ok_or(PipelineError::IndexEnded)?;
         handed.into_iter().try_for_each(|batch| keeper.send(batch))?;
         Ok(outcome)
@@ -191,6 +193,7 @@ impl Pipeline {
     pub fn recover(&mut self) -> Result<(), PipelineError> {
         self.keeper = None;
         self.writer.reload()?;
+        has_reached(&self.writer);
         self.keeper = Some(IndexKeeper::start(
             self.ledger.clone(),
             self.place.clone(),
@@ -199,4 +202,8 @@ impl Pipeline {
         )?);
         Ok(())
     }
+}
+
+fn has_reached(writer: &Writer) {
+    metrics::gauge!("ledgerlens_ledger_batch").set(writer.head().batch_no as f64);
 }

@@ -56,7 +56,6 @@ pub fn run(
 ) -> Result<Counts, PipelineError> {
     let mut counts = Counts::default();
     let mut pause = Duration::from_millis(100);
-    has_reached(pipeline.writer().head().batch_no);
     loop {
         let positions = pipeline.writer().positions().clone();
         let outcome =
@@ -200,7 +199,6 @@ fn step(pipeline: &mut Pipeline, around: &Surroundings, batch: Option<Decoded>) 
     let started = Instant::now();
     let applied = pipeline.apply_decoded(batch, (around.now)())?;
     metrics::histogram!("ledgerlens_batch_seconds").record(started.elapsed());
-    has_reached(applied.head.batch_no);
     note(&applied.counts);
     Ok(Some(Done {
         positions,
@@ -266,10 +264,6 @@ impl Told<'_> {
             failure: None,
         });
     }
-}
-
-fn has_reached(batch_no: u64) {
-    metrics::gauge!("ledgerlens_ledger_batch").set(batch_no as f64);
 }
 
 fn note(counts: &Counts) {

@@ -85,10 +85,9 @@ fn payment(seq: u64, version: u64, count: u64) -> Document {
         let characters: Vec<char> = text.chars().collect();
         terms.extend(characters.windows(2).map(|pair| format!("g{}{}", pair[0], pair[1])));
     }
-    terms.sort_unstable();
-    terms.dedup();
     // Three years, evenly.
     let hour = 470_000 + u32::try_from(seq * 26_280 / count).unwrap_or(0);
+    let terms = terms.into_iter().collect();
     Document { seq, hour, terms }
 }
 
@@ -101,9 +100,10 @@ fn questions(count: u64) -> Vec<(&'static str, TermQuery)> {
     let term = |text: &str| TermQuery::Term(text.to_owned());
     let identifier = payment(count / 3, 0, count)
         .terms
-        .into_iter()
+        .iter()
         .find(|term| term.starts_with("ipay"))
-        .unwrap_or_default();
+        .unwrap_or_default()
+        .to_owned();
     let both = |a: TermQuery, b: TermQuery| TermQuery::all_of([a, b]);
     vec![
         ("one identifier", TermQuery::Term(identifier)),

@@ -11,6 +11,7 @@ use query::{IdentField, TextField};
 use xxhash_rust::xxh3::Xxh3;
 
 use crate::term::{self, Class};
+use crate::terms::{Terms, TermsBuilder};
 use crate::values::{self, StableKeyword};
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,8 +20,7 @@ pub struct Document {
     pub seq: u64,
     /// See [`hour_of`]; of the payment as one who sees every merchant sees it.
     pub hour: u32,
-    /// Sorted and distinct.
-    pub terms: Vec<String>,
+    pub terms: Terms,
 }
 
 /// The hours from 1970 to an instant. Earlier instants are hour 0: an hour is only a coarse place in time order, and
@@ -44,7 +44,7 @@ impl Document {
     pub fn digest(&self) -> u64 {
         let mut hash = Xxh3::new();
         hash.update(&self.hour.to_le_bytes());
-        for term in &self.terms {
+        for term in self.terms.iter() {
             // The length keeps two lists with the same letters apart.
             hash.update(&(term.len() as u64).to_le_bytes());
             hash.update(term.as_bytes());
@@ -53,37 +53,51 @@ impl Document {
     }
 }
 
-/// The terms of a payment with a live entry, sorted and distinct; `None` if it has none.
-pub fn terms(dossier: &Dossier) -> Option<Vec<String>> {
+/// The terms of a payment with a live entry; `None` if it has none.
+pub fn terms(dossier: &Dossier) -> Option<Terms> {
     Payment::derive(dossier, &Scope::All).map(|payment| terms_of(&payment))
 }
 
-fn terms_of(payment: &Payment<'_>) -> Vec<String> {
-    let mut terms = Vec::with_capacity(64);
+fn terms_of(payment: &Payment<'_>) -> Terms {
+    let mut terms = TermsBuilder::default();
     for field in IdentField::ALL {
-        values::identifiers(payment, field, |sent| terms.extend(term::identifier(sent)));
+        values::identifiers(payment, field, |sent| {
+            let normal = query::ident(sent);
+            if !normal.is_empty() {
+                add(&mut terms, Class::Identifier, &normal);
+            }
+        });
     }
     for field in TextField::ALL {
-        values::texts(payment, field, |sent| {
-            term::bigrams_of_sent(sent, |term| terms.push(term))
-        });
+        values::texts(payment, field, |sent| add_bigrams(&mut terms, &query::fold(sent)));
     }
     values::metadata(payment, |key, sent| {
         let value = query::fold(sent);
-        terms.push(term::metadata(key, &value));
-        term::bigrams(&value, |term| terms.push(term));
+        terms.add(|out| out.push_str(&term::metadata(key, &value)));
+        add_bigrams(&mut terms, &value);
     });
     for field in StableKeyword::ALL {
-        values::keywords(payment, field, |sent| terms.push(field.class().term(sent)));
+        values::keywords(payment, field, |sent| add(&mut terms, field.class(), sent));
     }
-    let others = terms.len();
-    values::merchants(payment, |merchant| terms.push(Class::Merchant.term(merchant)));
-    if terms[others..].windows(2).any(|pair| pair[0] != pair[1]) {
-        terms.push(Class::SeveralMerchants.term(""));
+    let (mut first, mut are_several) = (None, false);
+    values::merchants(payment, |merchant| {
+        are_several |= *first.get_or_insert(merchant) != merchant;
+        add(&mut terms, Class::Merchant, merchant);
+    });
+    if are_several {
+        add(&mut terms, Class::SeveralMerchants, "");
     }
-    terms.sort_unstable();
-    terms.dedup();
-    terms
+    terms.finish()
+}
+
+fn add(terms: &mut TermsBuilder, class: Class, text: &str) {
+    terms.add(|out| class.write(text, out));
+}
+
+fn add_bigrams(terms: &mut TermsBuilder, normal: &str) {
+    for pair in term::pairs(normal) {
+        add(terms, Class::Bigram, pair);
+    }
 }
 
 impl StableKeyword {
@@ -119,7 +133,7 @@ mod tests {
         let document = |terms: &[&str]| Document {
             seq: 1,
             hour: 493_000,
-            terms: terms.iter().map(|t| (*t).to_owned()).collect(),
+            terms: terms.iter().collect(),
         };
         assert_eq!(document(&["ia", "mb"]).digest(), PINNED);
         assert_ne!(document(&["iam", "b"]).digest(), PINNED);

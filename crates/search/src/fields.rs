@@ -54,7 +54,7 @@ impl Fields {
         engine.add_u64(self.seq, document.seq);
         engine.add_u64(self.hour, u64::from(document.hour));
         engine.add_u64(self.digest, document.digest());
-        for term in &document.terms {
+        for term in document.terms.iter() {
             engine.add_text(self.terms, term);
         }
         engine

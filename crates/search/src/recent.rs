@@ -87,7 +87,7 @@ mod tests {
         Announced::of(Arc::new(Document {
             seq,
             hour: 7,
-            terms: vec![term.to_owned()],
+            terms: [term].into_iter().collect(),
         }))
     }
 

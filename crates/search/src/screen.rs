@@ -7,6 +7,7 @@
 use xxhash_rust::xxh3::xxh3_64;
 
 use crate::term_query::TermQuery;
+use crate::terms::Terms;
 
 const WORDS: usize = 8;
 const BITS: u64 = WORDS as u64 * 64;
@@ -16,9 +17,9 @@ const BITS: u64 = WORDS as u64 * 64;
 pub(crate) struct TermMask([u64; WORDS]);
 
 impl TermMask {
-    pub(crate) fn of(terms: &[String]) -> Self {
+    pub(crate) fn of(terms: &Terms) -> Self {
         let mut mask = TermMask::default();
-        for bit in terms.iter().flat_map(|term| bits(term)) {
+        for bit in terms.iter().flat_map(bits) {
             let (word, bit) = place(bit);
             mask.0[word] |= bit;
         }
@@ -80,16 +81,8 @@ mod tests {
 
     #[test]
     fn nothing_that_matches_is_held_back() {
-        let documents: Vec<Vec<String>> = (0..200)
-            .map(|one| {
-                let mut terms: Vec<String> = (0..60)
-                    .map(|term| format!("g{}", (one * 7 + term * 13) % 997))
-                    .collect();
-                terms.sort_unstable();
-                terms.dedup();
-                terms
-            })
-            .collect();
+        let terms = |one| (0..60).map(move |term| format!("g{}", (one * 7 + term * 13) % 997));
+        let documents: Vec<Terms> = (0..200).map(|one| terms(one).collect()).collect();
         let term = |number: usize| TermQuery::Term(format!("g{number}"));
         let mut held_back = 0;
         for number in 0..997 {

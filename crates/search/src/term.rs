@@ -4,11 +4,12 @@
 //! document and the question make terms with the same functions, which is why a value that was cut for its length is
 //! still found by the same value cut alike.
 
-use query::{fold, ident};
-
 /// Longer texts are cut here, at a character's end. The engine takes 65,530 bytes; no identifier of the contract that
 /// people search by comes near 512, and the recheck of the row tells two longer ones apart.
 pub(crate) const TEXT_BYTES_MAX: usize = 512;
+
+/// A term is never longer, whatever it is made of.
+pub(crate) const BYTES_MAX: u16 = 65_530;
 
 /// Divides a metadata key from its value. A key that holds the character itself can only bring a candidate too many.
 const DIVIDER: char = '\u{1F}';
@@ -53,18 +54,16 @@ impl Class {
 
     /// The term of this class with a text that is in its normal form already.
     pub(crate) fn term(self, text: &str) -> String {
-        let text = cut(text);
-        let mut term = String::with_capacity(1 + text.len());
-        term.push(self.letter());
-        term.push_str(text);
+        let mut term = String::new();
+        self.write(text, &mut term);
         term
     }
-}
 
-/// The term of an identifier as sent; none of one that holds nothing but spaces and hyphens.
-pub(crate) fn identifier(sent: &str) -> Option<String> {
-    let normal = ident(sent);
-    (!normal.is_empty()).then(|| Class::Identifier.term(&normal))
+    /// The same, appended to `out`.
+    pub(crate) fn write(self, text: &str, out: &mut String) {
+        out.push(self.letter());
+        out.push_str(cut(text));
+    }
 }
 
 /// The term of a metadata pair whose value is in text normal form.
@@ -72,21 +71,14 @@ pub(crate) fn metadata(key: &str, value: &str) -> String {
     Class::Metadata.term(&format!("{key}{DIVIDER}{value}"))
 }
 
-/// Calls `take` with the bigram terms of a text in text normal form. Spaces count as characters, so that two words of one
-/// letter each are still found by something.
-pub(crate) fn bigrams(normal: &str, mut take: impl FnMut(String)) {
-    for (at, first) in normal.char_indices() {
-        let rest = &normal[at + first.len_utf8()..];
-        let Some(second) = rest.chars().next() else { break };
-        let mut term = String::with_capacity(1 + first.len_utf8() + second.len_utf8());
-        term.extend([Class::Bigram.letter(), first, second]);
-        take(term);
-    }
-}
-
-/// The bigram terms of a text as sent.
-pub(crate) fn bigrams_of_sent(sent: &str, take: impl FnMut(String)) {
-    bigrams(&fold(sent), take);
+/// The texts of the bigrams of a text in text normal form. Spaces count as characters, so that two words of one letter each
+/// are still found by something.
+pub(crate) fn pairs(normal: &str) -> impl Iterator<Item = &str> {
+    let ends = normal.char_indices().skip(1).map(|(at, second)| at + second.len_utf8());
+    normal
+        .char_indices()
+        .zip(ends)
+        .map(|((start, _), end)| &normal[start..end])
 }
 
 /// The longest beginning of whole characters that is short enough. If one text begins another, so do their cut forms.
@@ -99,17 +91,16 @@ mod tests {
     use super::*;
 
     fn check(text: &str, expect: &[&str]) {
-        let mut terms = Vec::new();
-        bigrams_of_sent(text, |term| terms.push(term));
-        assert_eq!(terms, expect, "{text}");
+        let normal = query::fold(text);
+        assert_eq!(pairs(&normal).collect::<Vec<_>>(), expect, "{text}");
     }
 
     #[test]
     fn bigrams_are_pairs_of_characters_of_the_normal_form() {
-        check("아메리", &["g아메", "g메리"]);
-        check("ﾏｳｽ", &["gマウ", "gウス"]);
-        check("A  b", &["ga ", "g b"]);
-        check("𠮷野家", &["g𠮷野", "g野家"]);
+        check("아메리", &["아메", "메리"]);
+        check("ﾏｳｽ", &["マウ", "ウス"]);
+        check("A  b", &["a ", " b"]);
+        check("𠮷野家", &["𠮷野", "野家"]);
         check("x", &[]);
         check("", &[]);
     }
@@ -125,11 +116,5 @@ mod tests {
                 assert!(whole.len() <= 1 + TEXT_BYTES_MAX);
             }
         }
-    }
-
-    #[test]
-    fn an_identifier_of_nothing_has_no_term() {
-        assert_eq!(identifier(" - "), None);
-        assert_eq!(identifier("ORD-2026 0042").as_deref(), Some("iord20260042"));
     }
 }

@@ -3,10 +3,13 @@
 //! The index only narrows down, the recheck of the row decides. So whatever the terms cannot tell (amounts, days,
 //! statuses, anything under a NOT) becomes [`TermQuery::All`], which an AND ignores and an OR cannot.
 
+use std::collections::BTreeSet;
+
 use domain::scope::Scope;
 use query::{Filter, KeywordField, Word};
 
 use crate::term::{self, Class};
+use crate::terms::Terms;
 use crate::values::StableKeyword;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -77,11 +80,8 @@ fn of_identifier(normal: &str, prefix: bool) -> TermQuery {
 
 /// A text that contains the needle has all its bigrams. A needle without any says nothing.
 fn of_text(needle: &str) -> TermQuery {
-    let mut bigrams = Vec::new();
-    term::bigrams(needle, |bigram| bigrams.push(bigram));
-    bigrams.sort_unstable();
-    bigrams.dedup();
-    TermQuery::all_of(bigrams.into_iter().map(TermQuery::Term))
+    let pairs: BTreeSet<&str> = term::pairs(needle).collect();
+    TermQuery::all_of(pairs.into_iter().map(|pair| TermQuery::Term(Class::Bigram.term(pair))))
 }
 
 fn of_keyword(field: KeywordField, value: &str) -> TermQuery {
@@ -152,16 +152,13 @@ impl TermQuery {
         matches!(self, TermQuery::All)
     }
 
-    /// Whether a payment with these terms may satisfy the question. The terms are sorted.
-    pub fn matches(&self, terms: &[String]) -> bool {
+    /// Whether a payment with these terms may satisfy the question.
+    pub fn matches(&self, terms: &Terms) -> bool {
         match self {
             TermQuery::All => true,
             TermQuery::None => false,
-            TermQuery::Term(term) => terms.binary_search(term).is_ok(),
-            TermQuery::Prefix(prefix) => {
-                let at = terms.partition_point(|term| term < prefix);
-                terms.get(at).is_some_and(|term| term.starts_with(prefix.as_str()))
-            }
+            TermQuery::Term(term) => terms.contains(term),
+            TermQuery::Prefix(prefix) => terms.any_begins_with(prefix),
             TermQuery::And(members) => members.iter().all(|member| member.matches(terms)),
             TermQuery::Or(members) => members.iter().any(|member| member.matches(terms)),
         }
@@ -227,9 +224,7 @@ mod tests {
 
     #[test]
     fn terms_in_memory_match_as_the_index_would() {
-        let terms: Vec<String> = ["g아메", "iord20260001", "iord20260002", "mm1"]
-            .map(str::to_owned)
-            .into();
+        let terms: Terms = ["g아메", "iord20260001", "iord20260002", "mm1"].into_iter().collect();
         let holds = |query: TermQuery| query.matches(&terms);
         assert!(holds(TermQuery::Prefix("iord2026".to_owned())));
         assert!(holds(TermQuery::Prefix("iord20260002".to_owned())));

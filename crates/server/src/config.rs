@@ -143,7 +143,7 @@ impl Default for Config {
             index: Index {
                 memory_mb: 128,
                 commit_interval_ms: 1_000,
-                recent_max: 100_000,
+                recent_max: 200_000,
             },
             batch: Batch {
                 messages_max: 20_000,
@@ -186,9 +186,9 @@ impl Config {
     pub(crate) fn read(file: Option<&PathBuf>) -> Result<Self, Failure> {
         let mut figment = Figment::from(Serialized::defaults(Config::default()));
         if let Some(file) = file {
-            if !file.is_file() {
+            if let Err(cause) = std::fs::read_to_string(file) {
                 return Err(Failure::usage(format!(
-                    "the configuration file {} cannot be read",
+                    "the configuration file {} cannot be read: {cause}",
                     file.display()
                 )));
             }

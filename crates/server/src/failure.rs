@@ -5,7 +5,7 @@ use projector::error::SourceError;
 use projector::pipeline::PipelineError;
 use search::SearchError;
 
-/// The exit codes 1, 2 and 3 as situations.
+/// The exit codes 1, 2, 3 and 130 as situations.
 #[derive(Debug)]
 pub(crate) enum Failure {
     /// Something is wrong with the data.
@@ -14,6 +14,8 @@ pub(crate) enum Failure {
     Use(String),
     /// The store cannot be used: locked, corrupt, full.
     Store(String),
+    /// Ended by a signal before it was done; 130 is what shells call that.
+    Interrupted(String),
 }
 
 impl Failure {
@@ -22,6 +24,7 @@ impl Failure {
             Failure::Data(_) => 1,
             Failure::Use(_) => 2,
             Failure::Store(_) => 3,
+            Failure::Interrupted(_) => 130,
         }
     }
 
@@ -33,8 +36,12 @@ impl Failure {
 
     /// What is said to the user.
     pub(crate) fn sentence(&self) -> &str {
-        let (Failure::Data(sentence) | Failure::Use(sentence) | Failure::Store(sentence)) = self;
-        sentence
+        match self {
+            Failure::Data(sentence)
+            | Failure::Use(sentence)
+            | Failure::Store(sentence)
+            | Failure::Interrupted(sentence) => sentence,
+        }
     }
 
     pub(crate) fn usage(sentence: impl Into<String>) -> Self {

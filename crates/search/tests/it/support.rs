@@ -9,9 +9,7 @@ use tempfile::TempDir;
 pub(crate) const STORE: &str = "store-1";
 
 pub(crate) fn document(seq: u64, hour: u32, terms: &[&str]) -> Document {
-    let mut terms: Vec<String> = terms.iter().map(|term| (*term).to_owned()).collect();
-    terms.sort_unstable();
-    terms.dedup();
+    let terms = terms.iter().collect();
     Document { seq, hour, terms }
 }
 

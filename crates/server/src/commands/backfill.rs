@@ -35,7 +35,7 @@ pub(crate) fn run(args: BackfillArgs) -> Result<ExitCode, Failure> {
     for file in &args.files {
         sum.add(&one(&mut pipeline, file, &config, &stop)?);
         if stop.load(Ordering::Acquire) {
-            return Err(Failure::Data(
+            return Err(Failure::Interrupted(
                 "interrupted; what was applied is kept, run it again to go on".to_owned(),
             ));
         }

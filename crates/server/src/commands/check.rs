@@ -16,6 +16,7 @@ use crate::failure::Failure;
 pub(crate) fn run(args: &CheckArgs) -> Result<ExitCode, Failure> {
     let mut refused = 0u64;
     let mut read = 0u64;
+    let mut hint = "";
     for file in &args.files {
         let mut source = FileSource::open(file, &Positions::default(), &Arc::new(Progress::default()))?;
         let mut messages = Vec::new();
@@ -33,6 +34,9 @@ pub(crate) fn run(args: &CheckArgs) -> Result<ExitCode, Failure> {
                 read += 1;
                 if let Some(reason) = reason(&message) {
                     refused += 1;
+                    if is_opening(&message) {
+                        hint = "; each line is one message: put an event that is printed over several lines into one (`jq -c .` does)";
+                    }
                     say(&format!("{}:{}: {reason}", file.display(), message.position + 1))?;
                 }
             }
@@ -42,10 +46,17 @@ pub(crate) fn run(args: &CheckArgs) -> Result<ExitCode, Failure> {
         }
     }
     if refused > 0 {
-        return Err(Failure::Data(format!("{refused} of {read} messages would be refused")));
+        return Err(Failure::Data(format!(
+            "{refused} of {read} messages would be refused{hint}"
+        )));
     }
     say(&format!("{read} messages, none would be refused"))?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// Whether a line is the first of an event printed over several.
+fn is_opening(message: &RawMessage) -> bool {
+    matches!(&message.content, Content::Value { bytes, .. } if bytes.trim_ascii() == b"{")
 }
 
 fn reason(message: &RawMessage) -> Option<String> {

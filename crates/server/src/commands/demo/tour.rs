@@ -81,7 +81,7 @@ pub(super) fn text(address: &str, brokers: &str, keys: &[(Role, String)], exampl
     );
     request(
         2,
-        "The same payment for its merchant: personal data masked, the provider's cost and profit absent",
+        "The same payment as its merchant sees it: the provider's cost and profit are absent (personal data is masked in both)",
         format!("curl -s -H 'Authorization: Bearer {merchant}' '{base}/v1/payments/{payment_key}'"),
     );
     request(
@@ -117,7 +117,7 @@ pub(super) fn text(address: &str, brokers: &str, keys: &[(Role, String)], exampl
     );
     lines.push(format!("\nPublish an event of your own (kcat, from Debian's package kcat):\n   echo '{event}' | kcat -P -b {brokers} -t payments -k pay_hello"));
     lines.push(format!(
-        "and find it:\n   curl -s -H 'Authorization: Bearer {merchant}' '{base}/v1/payments/search?q=ORD-HELLO'"
+        "and find it, a second later:\n   curl -s -H 'Authorization: Bearer {merchant}' '{base}/v1/payments/search?q=ORD-HELLO'"
     ));
     lines.push("\nCtrl-C ends the demo and removes its data.".to_owned());
     lines.join("\n")
