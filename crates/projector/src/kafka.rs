@@ -14,6 +14,8 @@
 //! its queue, in order with the messages. So once the queue was found empty, that position is reported by
 //! [`Source::passed`], and a quiet partition ends at its end.
 //!
+//! **In which order.** Partitions are read side by side by the time of their messages ([`lanes`]).
+//!
 //! **Whose log it is.** A topic that was deleted and created anew with more messages than before looks like one that went
 //! on, and so does another cluster's. The last message applied is therefore remembered with the position and compared
 //! with the log before anything is delivered ([`landmark`]).
@@ -21,6 +23,7 @@
 mod context;
 mod discovery;
 mod landmark;
+mod lanes;
 mod options;
 mod partitions;
 mod publish;
@@ -29,7 +32,7 @@ mod start;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use chrono::DateTime;
+use chrono::{DateTime, Utc};
 use domain::position::{PartitionId, Positions};
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::KafkaError;
@@ -40,6 +43,7 @@ use crate::error::SourceError;
 use crate::kafka::context::{Context, Ends};
 use crate::kafka::discovery::{Ask, Discovery};
 use crate::kafka::landmark::{Remembered, checksum};
+use crate::kafka::lanes::{Lanes, Next};
 use crate::kafka::partitions::Partitions;
 use crate::kafka::publish::Publisher;
 use crate::source::{Budget, Content, Counters, Headers, PartitionStatus, Polled, RawMessage, Source, is_event_header};
@@ -52,12 +56,48 @@ const WAIT_SLICE: Duration = Duration::from_millis(100);
 /// While logs are compared, a poll looks this often whether they were.
 const HOLD_SLICE: Duration = Duration::from_millis(10);
 
+/// A message that was taken from the client.
+struct Taken {
+    position: u64,
+    checksum: u128,
+    content: Content,
+    appended_at: Option<DateTime<Utc>>,
+}
+
+impl Taken {
+    /// `None` for one at a negative offset, which no log has.
+    fn of(message: &BorrowedMessage<'_>) -> Option<Self> {
+        let content = match message.payload() {
+            Some(value) => Content::of_value(value, event_headers(message)),
+            None => Content::Null,
+        };
+        let appended_at = message.timestamp().to_millis();
+        Some(Taken {
+            position: u64::try_from(message.offset()).ok()?,
+            checksum: checksum(message),
+            content,
+            appended_at: appended_at.and_then(DateTime::from_timestamp_millis),
+        })
+    }
+
+    /// A message of a partition that is read, at or after its next position.
+    fn accept(self, topic: &str, number: i32, partitions: &mut Partitions) -> Option<RawMessage> {
+        Some(RawMessage {
+            partition: partitions.accept(topic, number, self.position, self.checksum)?,
+            position: self.position,
+            content: self.content,
+            appended_at: self.appended_at,
+        })
+    }
+}
+
 /// All partitions of the configured topics.
 pub struct KafkaSource {
     name: String,
     consumer: Arc<BaseConsumer<Context>>,
     discovery: Discovery,
     partitions: Partitions,
+    lanes: Lanes<Option<Taken>>,
     publisher: Publisher,
     counters: Counters,
     brokers: String,
@@ -74,15 +114,17 @@ pub struct KafkaSource {
 impl KafkaSource {
     /// Connects, finds the partitions and assigns them at `held`. Topics that do not exist are waited for.
     pub fn connect(options: &KafkaOptions, held: &Positions) -> Result<Self, SourceError> {
-        let consumer: BaseConsumer<Context> = options.connect_consumer()?;
-        let consumer = Arc::new(consumer);
         let remembered = remembered(held);
-        let found = discovery::first_look(&consumer, options, &remembered)?;
+        // The bound of a queue is set when a client is made, and how many queues share the memory is known after a look.
+        let found = discovery::first_look(&options.connect_consumer(1)?, options, &remembered)?;
+        let partitions = found.topics.iter().map(|topic| topic.partitions.len()).sum();
+        let consumer = Arc::new(options.connect_consumer(partitions)?);
         let mut source = KafkaSource {
             name: format!("Kafka at {}", options.brokers),
             discovery: Discovery::start(&consumer, options, &remembered, &found),
             publisher: Publisher::new(options),
             partitions: Partitions::new(held, &remembered, options.continue_after_loss),
+            lanes: Lanes::new(),
             consumer,
             counters: Counters::default(),
             brokers: options.brokers.clone(),
@@ -103,7 +145,7 @@ impl KafkaSource {
         self.is_held &= !found.is_check;
         self.unseen.clone_from(&found.failure);
         self.partitions
-            .take(found, &self.consumer)
+            .take(found, &self.consumer, &mut self.lanes)
             .map_err(|reason| self.broken(reason.to_string()))
     }
 
@@ -165,30 +207,27 @@ impl KafkaSource {
         Ok(())
     }
 
-    /// A message of a partition that is read, at or after its next position.
-    fn accept(&mut self, message: &BorrowedMessage<'_>) -> Option<RawMessage> {
-        let position = u64::try_from(message.offset()).ok()?;
-        let partition = self
-            .partitions
-            .accept(message.topic(), message.partition(), position, || checksum(message))?;
-        let content = match message.payload() {
-            Some(value) => Content::of_value(value, event_headers(message)),
-            None => Content::Null,
-        };
-        self.counters.count(&content);
-        let appended_at = message
-            .timestamp()
-            .to_millis()
-            .and_then(DateTime::from_timestamp_millis);
-        Some(RawMessage {
-            partition,
-            position,
-            content,
-            appended_at,
-        })
+    /// Takes what is in the common queue: news of the client, errors, and the messages of partitions that have no queue of
+    /// their own. Returns the bytes of these.
+    fn serve(&mut self, out: &mut Vec<RawMessage>) -> Result<usize, SourceError> {
+        let consumer = Arc::clone(&self.consumer);
+        let mut bytes = 0;
+        while let Some(polled) = consumer.poll(Duration::ZERO) {
+            match polled {
+                Ok(message) => {
+                    self.outage = None;
+                    let (topic, number) = (message.topic(), message.partition());
+                    let taken = Taken::of(&message);
+                    let message = taken.and_then(|taken| taken.accept(topic, number, &mut self.partitions));
+                    bytes += deliver(message, &mut self.counters, out);
+                }
+                Err(error) => self.judge(&error)?,
+            }
+        }
+        Ok(bytes)
     }
 
-    /// The queue was found empty: whatever the client has passed, it has passed for good.
+    /// All queues were found empty: whatever the client has passed, it has passed for good.
     fn note_passed(&mut self) {
         match self.consumer.position() {
             Ok(list) => self.partitions.note_passed(&list),
@@ -206,45 +245,65 @@ impl Source for KafkaSource {
         if let Some(reason) = self.broken.clone() {
             return Err(self.broken(reason));
         }
-        let consumer = Arc::clone(&self.consumer);
-        let (mut messages, mut bytes) = (0, 0);
+        let taken_before = out.len();
+        let mut bytes = 0;
+        let ends = self.consumer.context().ends();
+        let now = Utc::now();
+        self.lanes.look();
+        let mut is_served = false;
         loop {
             while let Some(found) = self.discovery.found() {
                 self.take(&found)?;
             }
-            self.publisher.publish_if_due(&consumer);
+            self.publisher.publish_if_due(&self.consumer);
+            let messages = out.len() - taken_before;
             if messages >= budget.messages || bytes >= budget.bytes {
                 return Ok(Polled::More);
             }
             let left = budget.until.saturating_duration_since(Instant::now());
-            let wait = if messages == 0 {
-                left.min(WAIT_SLICE)
-            } else {
-                Duration::ZERO
-            };
             if self.is_held {
                 if messages > 0 || left.is_zero() {
                     return Ok(Polled::Idle);
                 }
-                std::thread::sleep(wait.min(HOLD_SLICE));
+                std::thread::sleep(left.min(HOLD_SLICE));
                 continue;
             }
-            match consumer.poll(wait) {
-                Some(Ok(message)) => {
-                    self.outage = None;
-                    if let Some(message) = self.accept(&message) {
-                        messages += 1;
-                        bytes += message.content.held_bytes();
-                        out.push(message);
-                    }
-                }
-                Some(Err(error)) => self.judge(&error)?,
-                None if messages > 0 || left.is_zero() => {
-                    self.note_passed();
-                    return Ok(Polled::Idle);
-                }
-                None => {}
+            if !is_served {
+                is_served = true;
+                bytes += self.serve(out)?;
+                continue;
             }
+            let hold = |message: &BorrowedMessage<'_>| {
+                let taken = Taken::of(message);
+                let appended_at = taken.as_ref().and_then(|taken| taken.appended_at);
+                (taken, appended_at)
+            };
+            let partitions = &self.partitions;
+            let is_all = match self
+                .lanes
+                .next(now, hold, |topic, number| partitions.left(topic, number, &ends))
+            {
+                Next::Message(topic, number, taken) => {
+                    self.outage = None;
+                    let message = taken.and_then(|taken| taken.accept(topic, number, &mut self.partitions));
+                    bytes += deliver(message, &mut self.counters, out);
+                    continue;
+                }
+                Next::Failure(error) => {
+                    self.judge(&error)?;
+                    continue;
+                }
+                Next::Awaited => false,
+                Next::Empty => true,
+            };
+            if messages > 0 || left.is_zero() {
+                if is_all {
+                    self.note_passed();
+                }
+                return Ok(Polled::Idle);
+            }
+            self.lanes.wait(left.min(WAIT_SLICE));
+            is_served = false;
         }
     }
 
@@ -287,6 +346,15 @@ impl Source for KafkaSource {
     fn counters(&self) -> Counters {
         self.counters
     }
+}
+
+/// Hands a message out, and returns what it holds in memory.
+fn deliver(message: Option<RawMessage>, counters: &mut Counters, out: &mut Vec<RawMessage>) -> usize {
+    let Some(message) = message else { return 0 };
+    counters.count(&message.content);
+    let bytes = message.content.held_bytes();
+    out.push(message);
+    bytes
 }
 
 fn remembered(held: &Positions) -> Remembered {

@@ -82,7 +82,7 @@ pub(super) fn recognise(
     if open.is_empty() {
         return Ok(known);
     }
-    let consumer = options.connect_consumer().map_err(|error| {
+    let consumer = options.connect_consumer(1).map_err(|error| {
         tracing::warn!(%error, "no client can be made to compare logs with");
         KafkaError::Canceled
     })?;

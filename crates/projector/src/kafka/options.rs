@@ -26,8 +26,8 @@ pub struct KafkaOptions {
     pub connect_timeout: Duration,
     /// How long one look may take later. Nothing waits for it: looks have a thread of their own.
     pub request_timeout: Duration,
-    /// How much the client reads ahead. Half a second of the fastest apply is enough; what is in flight comes on top,
-    /// at most [`FETCH_BYTES_MAX`] a broker.
+    /// How much the client reads ahead, all partitions together, each at least 64 KiB. Half a second of the
+    /// fastest apply is enough; what is in flight comes on top, at most [`FETCH_BYTES_MAX`] a broker.
     pub queue_bytes_max: usize,
     /// How often the client says where the ends of the partitions are.
     pub statistics_interval: Duration,
@@ -61,6 +61,9 @@ impl Default for KafkaOptions {
 /// One answer of a broker. The client's own 50 MiB would be more than the queue it goes into.
 pub const FETCH_BYTES_MAX: usize = 16 * 1024 * 1024;
 
+/// With less a partition would have one answer at a time: as fast as the broker, no faster.
+pub(super) const LANE_BYTES_MIN: usize = 64 * 1024;
+
 /// Options that the promise of a source rests on, so they are not for anyone to set.
 const RESERVED: &[(&str, &str)] = &[
     // Positions are the ledger's.
@@ -88,9 +91,9 @@ const OWN: &[&str] = &[
 ];
 
 impl KafkaOptions {
-    /// A client that has not connected yet.
-    pub(super) fn connect_consumer(&self) -> Result<BaseConsumer<Context>, SourceError> {
-        self.client_config()?
+    /// A client that has not connected yet, for so many partitions.
+    pub(super) fn connect_consumer(&self, partitions: usize) -> Result<BaseConsumer<Context>, SourceError> {
+        self.client_config(partitions)?
             .create_with_context(Context::default())
             .map_err(|error| match error {
                 KafkaError::ClientConfig(_, reason, key, _) => SourceError::Option { key, reason },
@@ -100,7 +103,7 @@ impl KafkaOptions {
             })
     }
 
-    fn client_config(&self) -> Result<ClientConfig, SourceError> {
+    fn client_config(&self, partitions: usize) -> Result<ClientConfig, SourceError> {
         let mut config = ClientConfig::new();
         config.set("client.id", "ledgerlens");
         config.set("fetch.max.bytes", FETCH_BYTES_MAX.to_string());
@@ -129,10 +132,8 @@ impl KafkaOptions {
             config.set(*key, *value);
         }
         config.set("bootstrap.servers", &self.brokers);
-        config.set(
-            "queued.max.messages.kbytes",
-            (self.queue_bytes_max / 1024).max(1).to_string(),
-        );
+        let lane_bytes = (self.queue_bytes_max / partitions.max(1)).max(LANE_BYTES_MIN);
+        config.set("queued.max.messages.kbytes", (lane_bytes / 1024).max(1).to_string());
         config.set(
             "statistics.interval.ms",
             self.statistics_interval.as_millis().to_string(),
@@ -153,7 +154,7 @@ mod tests {
             options: BTreeMap::from([(key.to_owned(), value.to_owned())]),
             ..KafkaOptions::default()
         };
-        match options.connect_consumer() {
+        match options.connect_consumer(1) {
             Ok(_) => None,
             Err(SourceError::Option { key, .. }) => Some(key),
             Err(other) => panic!("{other}"),

@@ -10,6 +10,7 @@ use rdkafka::{Offset, TopicPartitionList};
 use crate::kafka::context::{Context, Ends};
 use crate::kafka::discovery::{Found, FoundLog, FoundTopic};
 use crate::kafka::landmark::{Recognised, Remembered};
+use crate::kafka::lanes::Lanes;
 use crate::kafka::start::{Log, Stopped, recognised, restart, start};
 use crate::source::PartitionStatus;
 
@@ -82,7 +83,12 @@ impl Partitions {
     }
 
     /// Notes what a look has found, and has the client read what can be read.
-    pub(super) fn take(&mut self, found: &Found, consumer: &BaseConsumer<Context>) -> KafkaResult<()> {
+    pub(super) fn take<T>(
+        &mut self,
+        found: &Found,
+        consumer: &Arc<BaseConsumer<Context>>,
+        lanes: &mut Lanes<T>,
+    ) -> KafkaResult<()> {
         if found.cluster_id.is_some() {
             self.cluster_id.clone_from(&found.cluster_id);
         }
@@ -94,9 +100,15 @@ impl Partitions {
             self.take_log(log, found.is_check, &mut changes)?;
         }
         if changes.stop.count() > 0 {
+            for stopped in changes.stop.elements() {
+                lanes.close(stopped.topic(), stopped.partition());
+            }
             consumer.incremental_unassign(&changes.stop)?;
         }
         if changes.read.count() > 0 {
+            for read in changes.read.elements() {
+                lanes.open(consumer, read.topic(), read.partition());
+            }
             consumer.incremental_assign(&changes.read)?;
         }
         Ok(())
@@ -193,7 +205,7 @@ impl Partitions {
         topic: &str,
         number: i32,
         position: u64,
-        checksum: impl FnOnce() -> u128,
+        checksum: u128,
     ) -> Option<Arc<PartitionId>> {
         let partition = self.find(topic, number)?;
         if partition.state != State::Reading {
@@ -206,8 +218,18 @@ impl Partitions {
         partition.next = position + 1;
         partition.told = position + 1;
         partition.has_begun = true;
-        partition.last = Some((position, checksum()));
+        partition.last = Some((position, checksum));
         Some(Arc::clone(&partition.id))
+    }
+
+    /// How much of a partition is left to be read, as far as `ends` says.
+    pub(super) fn left(&self, topic: &str, number: i32, ends: &Ends) -> u64 {
+        let found = self.topics.iter().find(|found| found.name == topic);
+        let partition = found.and_then(|found| found.partitions.iter().find(|found| found.number == number));
+        let newer = ends.get(topic).and_then(|ends| ends.get(&number)).copied();
+        partition.map_or(0, |partition| {
+            newer.max(partition.end).unwrap_or(0).saturating_sub(partition.next)
+        })
     }
 
     /// Takes over the client's own positions, all of whose messages were taken from it.

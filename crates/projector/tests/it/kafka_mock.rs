@@ -207,3 +207,42 @@ fn who_does_not_poll_is_not_sent_more_than_the_queue_holds() {
     let read = read_all(&mut source, 60);
     assert_eq!(read.messages.len(), 60);
 }
+
+#[test]
+fn partitions_are_read_side_by_side_by_the_time_of_their_messages() {
+    let (_mock, brokers) = cluster(&[("cancellations", 1), ("payments", 2)]);
+    let begin: i64 = 1_700_000_000_000;
+    let publish_at = |topic: &str, partition, steps: &mut dyn Iterator<Item = i64>| {
+        let records: Vec<Record> = steps
+            .map(|step| Record {
+                partition,
+                value: Some(vec![b'x'; 200]),
+                timestamp: Some(begin + step),
+                ..Record::default()
+            })
+            .collect();
+        TestProducer::new(&brokers).publish(topic, &records);
+    };
+    // The quiet topic would come with one answer of the broker, the busy partitions need many.
+    publish_at("cancellations", 0, &mut (0..200).map(|n| n * 100));
+    publish_at("payments", 0, &mut (0..10_000).map(|n| n * 2));
+    publish_at("payments", 1, &mut (0..10_000).map(|n| n * 2 + 1));
+    let options = KafkaOptions {
+        options: BTreeMap::from([("fetch.message.max.bytes".to_owned(), "50000".to_owned())]),
+        ..kafka_options(&brokers, &["cancellations", "payments"])
+    };
+    let mut source = connect(&options, &[]);
+    let read = read_all(&mut source, 20_200);
+    let times = read
+        .messages
+        .iter()
+        .map(|message| message.appended_at.unwrap().timestamp_millis());
+    let mut newest = 0;
+    let overtaken = times.filter(|time| {
+        newest = newest.max(*time);
+        // A busy machine may let the client wait longer for an answer than its order is worth.
+        *time + 1_000 < newest
+    });
+    let overtaken = overtaken.count();
+    assert!(overtaken <= 2_000, "{overtaken} of 20,200 messages came late");
+}
