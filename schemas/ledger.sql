@@ -13,6 +13,7 @@ create table heads (
     appended_at timestamp,          -- broker time of the newest message applied, where a broker said one
     next_seq    bigint not null,
     next_n      bigint not null,    -- the next quarantine row
+    bodies_end  bigint not null,    -- bytes of the file bodies that the batches so far have written
     applied     bigint not null,
     duplicate   bigint not null,
     stale       bigint not null,
@@ -57,14 +58,14 @@ create table versions (
     applied_at timestamp not null,
     zone       varchar not null,    -- of the merchant it names, when it was applied
     sent       blob,                -- SHA-256 of canonical data as sent, where a card number was redacted in it
-    block      bigint not null,     -- where its canonical data after redaction lies: the block of bodies,
-    start      integer not null,    -- the first byte in it,
+    block      bigint not null,     -- where its canonical data after redaction lies: the first byte of a block in the file bodies,
+    start      integer not null,    -- the first byte in the block before packing,
     length     integer not null     -- and how many; entry id and version are read there
 );
 
--- What versions say, packed together: n counts without a gap, packed is up to 64 KiB of canonical data one after the
--- other, its length in 4 bytes (little endian), then zstd with the dictionary dossier/dictionary.zst.
-create table bodies (n bigint not null, packed blob not null);
+-- The file bodies lies beside this database: blocks one after the other, each up to 256 KiB of canonical data, packed together.
+-- Before each block stand its length and the lower half of its XXH3-64, in 4 bytes each; in it the length before packing in 4 bytes,
+-- then zstd with the dictionary dossier/dictionary.zst. All numbers are little endian.
 
 -- Messages whose version and content were held already: what a timeline counts as repeats.
 create table repeats (
@@ -78,14 +79,14 @@ create table repeats (
     position  bigint not null
 );
 
--- The unified ledger row by row, in two tables: rows about long before their batch lie apart, so that the others lie in the order of
+-- The unified ledger row by row, first in two tables: rows about long before their batch lie apart, so that the others lie in the order of
 -- their days and a question about some days reads little else. sign +1 puts a row in, -1 takes the same row out again; what a reader sees is the sum.
 create table entries_near (
     sign        tinyint not null,
     seq         bigint not null,
     payment_key varchar not null,   -- what lists of entries are sorted and paged by
     kind        tinyint not null,
-    entry_id    varchar not null,
+    entry_id    varchar,            -- absent where it is the payment key, as a payment's is
     merchant_id varchar not null,
     currency    varchar not null,
     digits      tinyint not null,   -- fraction digits of the currency
@@ -103,7 +104,11 @@ create table entries_near (
     cost        hugeint not null
 );
 create table entries_late as from entries_near;
-create view entries as from entries_near union all from entries_late;
+-- The oldest rows of both, moved here now and then: sorted by month, merchant and day, without what takes each other out.
+create table entries_sealed as from entries_near;
+create view entries as
+    select * replace (coalesce(entry_id, payment_key) as entry_id)
+    from (from entries_near union all from entries_late union all from entries_sealed);
 
 -- What lists of payments filter and sort by, signed like entries: one row a payment that has something live.
 create table payments_near (
@@ -123,23 +128,26 @@ create table payments_near (
     flags             smallint not null  -- bit i: the i-th flag in alphabetical order
 );
 create table payments_late as from payments_near;
-create view payments as from payments_near union all from payments_late;
+create table payments_sealed as from payments_near;
+create view payments as from payments_near union all from payments_late union all from payments_sealed;
 
 -- Pre-added sums, the rollup cells: signed changes per batch and cell as they came (new), and what compaction has made of
 -- them: runs, each sorted, of sums of earlier changes (packed). A cell is the sum of all its rows in both (the view). Each
 -- holds both its days, so that a report by either reads the same cells.
 create table sales_cells_new (
-    batch_no            bigint not null,
-    merchant_id         varchar not null,
-    event_day           date not null,
-    sale_day            date,              -- absent while the payment has not arrived
-    currency            varchar not null,
-    method              varchar not null,
-    payment_count       bigint not null,
-    payment_amount      hugeint not null,
-    cancellation_count  bigint not null,
-    cancellation_amount hugeint not null,
-    failed_count        bigint not null
+    batch_no                 bigint not null,
+    merchant_id              varchar not null,
+    event_day                date not null,
+    sale_day                 date,              -- absent while the payment has not arrived
+    currency                 varchar not null,
+    method                   varchar not null,
+    payment_count            bigint not null,
+    cancellation_count       bigint not null,
+    failed_count             bigint not null,
+    payment_amount           bigint not null,   -- a sum is ..._over times 2^62 and this: both of its sign. Columns of 128 bits take
+    payment_amount_over      bigint not null,   -- microseconds a value to read, and nearly all of these are zero
+    cancellation_amount      bigint not null,
+    cancellation_amount_over bigint not null
 );
 create table settlement_cells_new (
     batch_no            bigint not null,
@@ -150,18 +158,29 @@ create table settlement_cells_new (
     method              varchar not null,
     status              varchar not null,
     settlement_count    bigint not null,
-    gross               hugeint not null,
-    fee                 hugeint not null,
-    vat                 hugeint not null,
-    payout              hugeint not null,
-    cost                hugeint not null
+    gross               bigint not null,
+    gross_over          bigint not null,
+    fee                 bigint not null,
+    fee_over            bigint not null,
+    vat                 bigint not null,
+    vat_over            bigint not null,
+    payout              bigint not null,
+    payout_over         bigint not null,
+    cost                bigint not null,
+    cost_over           bigint not null
 );
 create table sales_cells_packed as select 0::bigint as run, * exclude batch_no from sales_cells_new;
 create table settlement_cells_packed as select 0::bigint as run, * exclude batch_no from settlement_cells_new;
 create view sales_cells as
-    select * exclude batch_no from sales_cells_new union all select * exclude run from sales_cells_packed;
+    select merchant_id, event_day, sale_day, currency, method, payment_count, cancellation_count, failed_count,
+           payment_amount + payment_amount_over::hugeint * 4611686018427387904 as payment_amount,
+           cancellation_amount + cancellation_amount_over::hugeint * 4611686018427387904 as cancellation_amount
+    from (select * exclude batch_no from sales_cells_new union all select * exclude run from sales_cells_packed);
 create view settlement_cells as
-    select * exclude batch_no from settlement_cells_new union all select * exclude run from settlement_cells_packed;
+    select merchant_id, sold_on, paid_out_on, currency, method, status, settlement_count,
+           gross + gross_over::hugeint * 4611686018427387904 as gross, fee + fee_over::hugeint * 4611686018427387904 as fee, vat + vat_over::hugeint * 4611686018427387904 as vat,
+           payout + payout_over::hugeint * 4611686018427387904 as payout, cost + cost_over::hugeint * 4611686018427387904 as cost
+    from (select * exclude batch_no from settlement_cells_new union all select * exclude run from settlement_cells_packed);
 
 -- The same without merchants, for questions about all of them.
 create table sales_cells_of_all_new as select * exclude merchant_id from sales_cells_new;
@@ -169,9 +188,16 @@ create table settlement_cells_of_all_new as select * exclude merchant_id from se
 create table sales_cells_of_all_packed as select * exclude merchant_id from sales_cells_packed;
 create table settlement_cells_of_all_packed as select * exclude merchant_id from settlement_cells_packed;
 create view sales_cells_of_all as
-    select * exclude batch_no from sales_cells_of_all_new union all select * exclude run from sales_cells_of_all_packed;
+    select event_day, sale_day, currency, method, payment_count, cancellation_count, failed_count,
+           payment_amount + payment_amount_over::hugeint * 4611686018427387904 as payment_amount,
+           cancellation_amount + cancellation_amount_over::hugeint * 4611686018427387904 as cancellation_amount
+    from (select * exclude batch_no from sales_cells_of_all_new union all select * exclude run from sales_cells_of_all_packed);
 create view settlement_cells_of_all as
-    select * exclude batch_no from settlement_cells_of_all_new union all select * exclude run from settlement_cells_of_all_packed;
+    select sold_on, paid_out_on, currency, method, status, settlement_count,
+           gross + gross_over::hugeint * 4611686018427387904 as gross, fee + fee_over::hugeint * 4611686018427387904 as fee, vat + vat_over::hugeint * 4611686018427387904 as vat,
+           payout + payout_over::hugeint * 4611686018427387904 as payout, cost + cost_over::hugeint * 4611686018427387904 as cost
+    from (select * exclude batch_no from settlement_cells_of_all_new
+          union all select * exclude run from settlement_cells_of_all_packed);
 
 -- Messages that could not be applied and contents that contradict another, kept with the reason.
 create table quarantine (

@@ -62,9 +62,9 @@ pub(crate) struct Load {
     /// Events a second that go on arriving while questions are asked; 0: none
     #[arg(long, value_name = "N", default_value_t = 5_000)]
     pub(crate) live_rate: u64,
-    /// Payments on which the ceiling is measured after the run; 0 leaves it out
-    #[arg(long, value_name = "N", default_value_t = 50_000)]
-    pub(crate) ceiling_payments: u64,
+    /// Payments on which the ceiling is measured after the run; 0 leaves it out [default: those of the run]
+    #[arg(long, value_name = "N")]
+    pub(crate) ceiling_payments: Option<u64>,
     /// At the end let `ledgerlens verify` recompute everything; minutes for each million payments
     #[arg(long)]
     pub(crate) verify: bool,
@@ -130,7 +130,7 @@ pub(crate) enum Through {
 
 #[derive(Clone, Debug, Args)]
 pub(crate) struct PartsLoad {
-    /// Payments to put through each part; all they become is held in memory (about 30 KB a payment)
+    /// Payments to put through each part
     #[arg(long, value_name = "N", default_value_t = 50_000)]
     pub(crate) payments: u64,
     /// Another seed makes other payments

@@ -9,6 +9,8 @@ use std::path::Path;
 pub(crate) struct Disk {
     /// DuckDB's file.
     pub(crate) ledger: u64,
+    /// The bodies of versions beside it.
+    pub(crate) bodies: u64,
     /// DuckDB's write-ahead log, and what it spilled.
     pub(crate) log: u64,
     pub(crate) rows: u64,
@@ -19,10 +21,11 @@ pub(crate) struct Disk {
 impl Disk {
     pub(crate) fn of(data_dir: &Path) -> Self {
         let [ledger, rows, index] = ["ledger", "rows", "index"].map(|class| bytes(&data_dir.join(class)));
-        let file = bytes(&data_dir.join("ledger").join("ledger.duckdb"));
+        let [file, bodies] = ["ledger.duckdb", "bodies"].map(|file| bytes(&data_dir.join("ledger").join(file)));
         Disk {
             ledger: file,
-            log: ledger.saturating_sub(file),
+            bodies,
+            log: ledger.saturating_sub(file + bodies),
             rows,
             index,
             others: bytes(data_dir).saturating_sub(ledger + rows + index),
@@ -35,12 +38,13 @@ impl Disk {
     }
 
     pub(crate) fn total(self) -> u64 {
-        self.ledger + self.log + self.rows + self.index + self.others
+        self.ledger + self.bodies + self.log + self.rows + self.index + self.others
     }
 
-    pub(crate) fn classes(self) -> [(&'static str, u64); 6] {
+    pub(crate) fn classes(self) -> [(&'static str, u64); 7] {
         [
             ("ledger (DuckDB file)", self.ledger),
+            ("ledger (bodies)", self.bodies),
             ("ledger (write-ahead log)", self.log),
             ("rows", self.rows),
             ("index", self.index),

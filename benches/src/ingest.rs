@@ -84,8 +84,9 @@ pub(crate) fn run(name: &'static str, load: &Load, groups: &[Group]) -> Result<R
         server::verify(&mut report, &data_dir);
     }
     drop(live);
-    if load.ceiling_payments > 0 && groups == Group::ALL {
-        let parts = parts::measure(load.ceiling_payments, load.store.seed, load.store.mix)?;
+    let ceiling_payments = load.ceiling_payments.unwrap_or(load.store.payments);
+    if ceiling_payments > 0 && groups == Group::ALL {
+        let parts = parts::measure(ceiling_payments, load.store.seed, load.store.mix)?;
         compare_with_ceiling(&mut report, &ingested, &parts);
     }
     Ok(report)

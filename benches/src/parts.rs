@@ -1,10 +1,12 @@
 //! `parts`: each stage alone, in this process, on the same messages.
 //!
-//! A stage is charged with all processor time of the process while it runs, its background threads included, and ends
-//! when they have nothing left to do. The ceiling is what the machine could do if the stages were all there is and
+//! The stages take turns, some hundred thousand messages at a time, so that any number of payments fits into memory. A stage is
+//! charged with all processor time of the process in its turns, and at the end with what its background threads have left to do; what they
+//! do in another one's turn is charged to that one, so the sum of the stages is exact and their shares are nearly so. The ceiling is what the machine could do if the stages were all there is and
 //! shared its cores without loss: cores / sum of processor seconds an event. Reading Kafka is not among them.
 
 use std::collections::HashMap;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -15,7 +17,7 @@ use domain::message::Encoding;
 use domain::position::PartitionId;
 use generator::{Mix, Stream};
 use ledger::data_dir::DataDir;
-use ledger::{Batch, Incoming, Touched};
+use ledger::{Batch, Incoming, Reader, Touched, Writer};
 use rayon::prelude::*;
 use search::{Document, IndexWriter};
 use serde_json::{Map, Value, json};
@@ -24,13 +26,16 @@ use crate::arguments::{PartsLoad, plan};
 use crate::interrupt;
 use crate::machine;
 use crate::process::own_processor_seconds;
-use crate::progress::say;
+use crate::progress::Progress;
 use crate::report::{Report, number, rounded};
 
 /// As the server closes its batches.
 const BATCH: usize = 20_000;
 /// As the server commits its index.
 const DOCUMENTS_MAX: usize = 50_000;
+
+/// Messages of a turn; all they become is held in memory, some 7 KB each.
+const TURN: usize = 10 * BATCH;
 
 /// What one stage took.
 struct Part {
@@ -42,7 +47,7 @@ struct Part {
 pub(crate) struct Parts {
     messages: usize,
     documents: u64,
-    parts: Vec<Part>,
+    parts: [Part; 3],
 }
 
 pub(crate) fn run(load: &PartsLoad) -> Result<Report> {
@@ -55,116 +60,168 @@ pub(crate) fn run(load: &PartsLoad) -> Result<Report> {
 }
 
 pub(crate) fn measure(payments: u64, seed: u64, mix: Mix) -> Result<Parts> {
-    say("measuring the parts alone ...");
-    let messages = messages(payments, seed, mix)?;
-    let count = messages.len();
-    let mut parts = Vec::new();
-    let decoded = timed(&mut parts, "decode and digest", || Ok(decode_all(&messages)))?;
-    drop(messages);
-    interrupt::check()?;
+    let mut stream = Stream::new(plan(payments, seed, mix))?;
+    let mut progress = Progress::new("measuring the parts alone", "payments", payments);
     let scratch = tempfile::tempdir()?;
-    let touched = timed(&mut parts, "ledger", || apply_all(scratch.path(), decoded))?;
-    interrupt::check()?;
-    let documents = timed(&mut parts, "index", || {
-        index_all(&scratch.path().join("index-alone"), &touched)
-    })?;
+    let [mut decoding, mut ledger, mut index] = ["decode and digest", "ledger", "index"].map(Part::new);
+    let mut ledger_alone = ledger.take_turn(|| LedgerAlone::open(&scratch.path().join("data")))?;
+    let mut index_alone = index.take_turn(|| IndexAlone::open(&scratch.path().join("index-alone")))?;
+    let mut count = 0;
+    loop {
+        interrupt::check()?;
+        let messages = next_messages(&mut stream);
+        if messages.is_empty() {
+            break;
+        }
+        let decoded = decoding.take_turn(|| Ok(decode_all(&messages, count)))?;
+        count += messages.len();
+        drop(messages);
+        let touched = ledger.take_turn(|| ledger_alone.apply(decoded))?;
+        index.take_turn(|| index_alone.write(&touched))?;
+        progress.set(stream.payments_arrived());
+    }
+    ledger.take_turn(|| ledger_alone.end())?;
+    let documents = index.take_turn(|| index_alone.end())?;
     Ok(Parts {
         messages: count,
         documents,
-        parts,
+        parts: [decoding, ledger, index],
     })
 }
 
-fn timed<T>(parts: &mut Vec<Part>, name: &'static str, work: impl FnOnce() -> Result<T>) -> Result<T> {
-    let (started, before) = (Instant::now(), own_processor_seconds()?);
-    let done = work()?;
-    parts.push(Part {
-        name,
-        seconds: started.elapsed().as_secs_f64(),
-        processor_seconds: own_processor_seconds()? - before,
-    });
-    Ok(done)
+impl Part {
+    fn new(name: &'static str) -> Self {
+        Part {
+            name,
+            seconds: 0.0,
+            processor_seconds: 0.0,
+        }
+    }
+
+    fn take_turn<T>(&mut self, work: impl FnOnce() -> Result<T>) -> Result<T> {
+        let (started, before) = (Instant::now(), own_processor_seconds()?);
+        let done = work()?;
+        self.seconds += started.elapsed().as_secs_f64();
+        self.processor_seconds += own_processor_seconds()? - before;
+        Ok(done)
+    }
 }
 
-fn messages(payments: u64, seed: u64, mix: Mix) -> Result<Vec<Vec<u8>>> {
-    let mut stream = Stream::new(plan(payments, seed, mix))?;
-    let mut messages = Vec::new();
-    while let Some(message) = stream.next_message() {
+fn next_messages(stream: &mut Stream) -> Vec<Vec<u8>> {
+    let mut messages = Vec::with_capacity(TURN);
+    while messages.len() < TURN
+        && let Some(message) = stream.next_message()
+    {
         messages.push(message.value.to_vec());
     }
-    Ok(messages)
+    messages
 }
 
 /// On all threads, as the projector does.
-fn decode_all(messages: &[Vec<u8>]) -> Vec<Incoming> {
+fn decode_all(messages: &[Vec<u8>], first: usize) -> Vec<Incoming> {
     let source = Arc::new(PartitionId::Kafka {
         topic: "parts".to_owned(),
         partition: 0,
     });
-    let one = |(position, message): (usize, &Vec<u8>)| {
+    let one = |(number, message): (usize, &Vec<u8>)| {
         let content = decode(message, Encoding::Structured).ok()?;
         Some(Incoming {
             source: source.clone(),
-            position: position as u64,
+            position: (first + number) as u64,
             content: Ok(Box::new(content)),
         })
     };
     messages.par_iter().enumerate().filter_map(one).collect()
 }
 
-/// What each batch touched, for the index.
-fn apply_all(dir: &std::path::Path, decoded: Vec<Incoming>) -> Result<Vec<Vec<Touched>>> {
-    let dir = DataDir::lock(&dir.join("data"))?;
-    let zones = domain::time::Zones {
-        default: "Asia/Seoul".parse().ok().context("a time zone")?,
-        merchants: std::collections::BTreeMap::new(),
-    };
-    let (mut writer, _reader) = ledger::open(&dir, &ledger::Options::default(), zones)?;
-    let mut all = Vec::new();
-    let mut decoded = decoded.into_iter().peekable();
-    while decoded.peek().is_some() {
-        let items: Vec<Incoming> = decoded.by_ref().take(BATCH).collect();
-        let last = items
-            .last()
-            .map(|item| (PartitionId::clone(&item.source), item.position + 1));
-        let batch = Batch {
-            items,
-            positions: last.into_iter().collect(),
-            nulls: 0,
-            appended_at: None,
-            applied_at: Utc::now(),
-        };
-        writer.apply(batch, &mut |_, touched| all.push(touched))?;
-    }
-    writer.checkpoint()?;
-    Ok(all)
+struct LedgerAlone {
+    writer: Writer,
+    _reader: Reader,
 }
 
-/// Builds the documents, leaves out those that did not change, writes the others. The number written.
-fn index_all(dir: &std::path::Path, batches: &[Vec<Touched>]) -> Result<u64> {
-    let mut writer = IndexWriter::create(dir, "parts", &search::Options::default())?;
-    let mut digests: HashMap<u64, u64> = HashMap::new();
-    let mut written = 0;
-    for (number, touched) in batches.iter().enumerate() {
-        let documents: Vec<Document> = touched
-            .par_iter()
-            .filter_map(|touched| Document::of(touched.seq, &touched.dossier))
-            .collect();
-        for document in &documents {
-            let digest = document.digest();
-            if digests.insert(document.seq, digest) != Some(digest) {
-                writer.upsert(document)?;
-                written += 1;
+impl LedgerAlone {
+    fn open(dir: &Path) -> Result<Self> {
+        let zones = domain::time::Zones {
+            default: "Asia/Seoul".parse().ok().context("a time zone")?,
+            merchants: std::collections::BTreeMap::new(),
+        };
+        let (writer, reader) = ledger::open(&DataDir::lock(dir)?, &ledger::Options::default(), zones)?;
+        Ok(LedgerAlone {
+            writer,
+            _reader: reader,
+        })
+    }
+
+    /// What each batch touched, for the index.
+    fn apply(&mut self, decoded: Vec<Incoming>) -> Result<Vec<Vec<Touched>>> {
+        let mut all = Vec::new();
+        let mut decoded = decoded.into_iter().peekable();
+        while decoded.peek().is_some() {
+            let items: Vec<Incoming> = decoded.by_ref().take(BATCH).collect();
+            let last = items
+                .last()
+                .map(|item| (PartitionId::clone(&item.source), item.position + 1));
+            let batch = Batch {
+                items,
+                positions: last.into_iter().collect(),
+                nulls: 0,
+                appended_at: None,
+                applied_at: Utc::now(),
+            };
+            self.writer.apply(batch, &mut |_, touched| all.push(touched))?;
+        }
+        Ok(all)
+    }
+
+    fn end(mut self) -> Result<()> {
+        Ok(self.writer.checkpoint()?)
+    }
+}
+
+struct IndexAlone {
+    writer: IndexWriter,
+    digests: HashMap<u64, u64>,
+    batches: u64,
+    written: u64,
+}
+
+impl IndexAlone {
+    fn open(dir: &Path) -> Result<Self> {
+        Ok(IndexAlone {
+            writer: IndexWriter::create(dir, "parts", &search::Options::default())?,
+            digests: HashMap::new(),
+            batches: 0,
+            written: 0,
+        })
+    }
+
+    /// Builds the documents, leaves out those that did not change, writes the others.
+    fn write(&mut self, batches: &[Vec<Touched>]) -> Result<()> {
+        for touched in batches {
+            let documents: Vec<Document> = touched
+                .par_iter()
+                .filter_map(|touched| Document::of(touched.seq, &touched.dossier))
+                .collect();
+            for document in &documents {
+                let digest = document.digest();
+                if self.digests.insert(document.seq, digest) != Some(digest) {
+                    self.writer.upsert(document)?;
+                    self.written += 1;
+                }
+            }
+            self.batches += 1;
+            if self.writer.uncommitted() >= DOCUMENTS_MAX {
+                self.writer.commit(self.batches)?;
             }
         }
-        if writer.uncommitted() >= DOCUMENTS_MAX {
-            writer.commit(number as u64 + 1)?;
-        }
+        Ok(())
     }
-    writer.commit(batches.len() as u64 + 1)?;
-    // Waits for the merges.
-    drop(writer);
-    Ok(written)
+
+    /// The number of documents written. Waits for the merges.
+    fn end(mut self) -> Result<u64> {
+        self.writer.commit(self.batches + 1)?;
+        Ok(self.written)
+    }
 }
 
 impl Parts {

@@ -47,6 +47,7 @@ fn of_ledger(error: LedgerError) -> Problem {
         | LedgerError::Directory { .. }
         | LedgerError::Engine { .. }
         | LedgerError::Rows { .. }
+        | LedgerError::Bodies { .. }
         | LedgerError::Thread(_) => {
             log(&error, "the ledger could not be read");
             Problem::new(&kinds::LEDGER_UNAVAILABLE, "the ledger could not be read").retry_after(1)

@@ -1,7 +1,7 @@
 //! A payment's dossier: every entry that messages named for one payment key, with every version and content held.
 //!
 //! The dossier is the state that order must not matter for. It is a join-semilattice in disguise: what is *held* is a
-//! set of `(version, digest)` pairs that only grows, and the current state of an entry is the greatest pair of that
+//! set of `(version, fingerprint)` pairs that only grows, and the current state of an entry is the greatest pair of that
 //! set. So any order, repetition and batching of the same messages ends in the same dossier. The verdict on one
 //! message, in contrast, depends on what came before it; no answer is built from verdicts.
 
@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 
 use chrono_tz::Tz;
 
-use crate::message::{Digest, Message};
+use crate::message::{Fingerprint, Message};
 use crate::money::Currency;
 use crate::record::{Kind, Record};
 
@@ -52,7 +52,7 @@ impl Verdict {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Held {
     pub version: u64,
-    pub digest: Digest,
+    pub fingerprint: Fingerprint,
 }
 
 /// The content that is an entry's current state.
@@ -92,7 +92,7 @@ pub struct Dossier {
 }
 
 impl Entry {
-    /// The current state's `(version, digest)`.
+    /// The current state's `(version, fingerprint)`.
     pub fn head(&self) -> Option<Held> {
         self.held.last().copied()
     }
@@ -149,7 +149,7 @@ impl Dossier {
     pub fn apply(&mut self, message: Message, zone: Tz) -> Verdict {
         let held = Held {
             version: message.record.version(),
-            digest: message.digest,
+            fingerprint: message.digest.fingerprint(),
         };
         let key = EntryKey {
             kind: message.record.kind(),

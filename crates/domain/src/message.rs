@@ -20,6 +20,21 @@ impl std::fmt::Display for Digest {
     }
 }
 
+impl Digest {
+    /// Its first half, by which contents of an entry are told apart and ordered.
+    pub fn fingerprint(&self) -> Fingerprint {
+        let mut first = [0; 16];
+        first.copy_from_slice(&self.0[..16]);
+        Fingerprint(first)
+    }
+}
+
+/// The first 16 bytes of a [`Digest`]: what a payment's state keeps of every content that was ever received. Contents that
+/// share them cannot be found (2^64 trials, NIST SP 800-107), so the order of digests is that of fingerprints; and the other half
+/// would be a fifth of the room that a payment takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Fingerprint(pub [u8; 16]);
+
 /// How a message carries its CloudEvent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Encoding<'a> {

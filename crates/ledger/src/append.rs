@@ -5,12 +5,14 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
-use domain::message::Digest;
+use domain::message::{Digest, Fingerprint};
 use domain::money::Currency;
 use domain::position::PartitionId;
 use domain::rollup::{Cell, CellKind, Measures};
 use duckdb::Connection;
 
+use crate::bodies::Place;
+use crate::cells::split;
 use crate::codec::kind_code;
 use crate::columns::{
     append, blobs, dates, hugeints, integers, longs, repeated, smallints, texts, timestamps, tinyints,
@@ -31,8 +33,13 @@ pub(crate) fn of_micros(micros: i64) -> DateTime<Utc> {
 
 /// The first eight bytes of a digest, to find it by.
 pub(crate) fn hash_of(digest: &Digest) -> i64 {
+    hash_of_fingerprint(&digest.fingerprint())
+}
+
+/// See [`hash_of`].
+pub(crate) fn hash_of_fingerprint(fingerprint: &Fingerprint) -> i64 {
     let mut first = [0; 8];
-    first.copy_from_slice(&digest.0[..8]);
+    first.copy_from_slice(&fingerprint.0[..8]);
     i64::from_be_bytes(first)
 }
 
@@ -40,7 +47,7 @@ pub(crate) fn versions(
     connection: &Connection,
     batch_no: u64,
     at: DateTime<Utc>,
-    first_block: u64,
+    place_of: &dyn Fn(&VersionRow) -> Place,
     rows: &[VersionRow],
     source_id: &dyn Fn(&PartitionId) -> i32,
 ) -> Result<(), LedgerError> {
@@ -56,21 +63,12 @@ pub(crate) fn versions(
             longs(rows.iter().map(|row| row.position as i64)),
             timestamps(repeated(Some(at), rows)),
             texts(rows.iter().map(|row| Some(row.zone))),
-            blobs(
-                rows.iter()
-                    .map(|row| row.sent.as_ref().map(|digest| digest.0.as_slice())),
-            ),
-            longs(rows.iter().map(|row| (first_block + row.place.block) as i64)),
-            integers(rows.iter().map(|row| row.place.start as i32)),
-            integers(rows.iter().map(|row| row.place.length as i32)),
+            blobs(rows.iter().map(|row| row.redacted.then_some(row.digest.0.as_slice()))),
+            longs(rows.iter().map(|row| place_of(row).block as i64)),
+            integers(rows.iter().map(|row| place_of(row).start as i32)),
+            integers(rows.iter().map(|row| place_of(row).length as i32)),
         ],
     )
-}
-
-pub(crate) fn bodies(connection: &Connection, first_block: u64, packed: &[Vec<u8>]) -> Result<(), LedgerError> {
-    let numbers = (first_block..).zip(packed).map(|(n, _)| n as i64);
-    let blocks = packed.iter().map(|block| Some(block.as_slice()));
-    append(connection, "bodies", [longs(numbers), blobs(blocks)])
 }
 
 pub(crate) fn repeats(
@@ -115,7 +113,10 @@ pub(crate) fn entries(connection: &Connection, rows: &[EntryChange], late: &Late
                 longs(changes.iter().map(|change| change.seq as i64)),
                 texts(changes.iter().map(|change| Some(&*change.payment_key))),
                 tinyints(rows().map(|row| kind_code(row.kind) as i8)),
-                texts(rows().map(|row| Some(&*row.entry_id))),
+                texts(changes.iter().map(|change| {
+                    let entry_id = &*change.row.entry_id;
+                    (*entry_id != *change.payment_key).then_some(entry_id)
+                })),
                 texts(rows().map(|row| Some(&*row.merchant_id))),
                 texts(rows().map(|row| Some(row.currency.code()))),
                 tinyints(rows().map(|row| row.currency.digits() as i8)),
@@ -209,27 +210,39 @@ fn append_cells(connection: &Connection, batch_no: u64, tables: &str, rows: &[Ce
             texts(rows.iter().map(|(_, (.., method), _)| Some(*method))),
         ]);
         let count = |of: fn(&Measures) -> i64| longs(rows.iter().map(|(.., sums)| of(sums)));
-        let sum = |of: fn(&Measures) -> i128| hugeints(rows.iter().map(|(.., sums)| Some(of(sums))));
+        let mut amounts: Vec<fn(&Measures) -> i128> = Vec::new();
         match family {
-            "sales" => columns.extend([
-                count(|sums| sums.payment_count),
-                sum(|sums| sums.payment_amount),
-                count(|sums| sums.cancellation_count),
-                sum(|sums| sums.cancellation_amount),
-                count(|sums| sums.failed_count),
-            ]),
-            _ => columns.extend([
-                texts(kinds().map(|kind| match kind {
-                    CellKind::Sales { .. } => None,
-                    CellKind::Settlement { status, .. } => Some(status.as_str()),
-                })),
-                count(|sums| sums.settlement_count),
-                sum(|sums| sums.gross),
-                sum(|sums| sums.fee),
-                sum(|sums| sums.vat),
-                sum(|sums| sums.payout),
-                sum(|sums| sums.cost),
-            ]),
+            "sales" => {
+                columns.extend([
+                    count(|sums| sums.payment_count),
+                    count(|sums| sums.cancellation_count),
+                    count(|sums| sums.failed_count),
+                ]);
+                amounts.extend([(|sums| sums.payment_amount) as fn(&Measures) -> i128, |sums| {
+                    sums.cancellation_amount
+                }]);
+            }
+            _ => {
+                columns.extend([
+                    texts(kinds().map(|kind| match kind {
+                        CellKind::Sales { .. } => None,
+                        CellKind::Settlement { status, .. } => Some(status.as_str()),
+                    })),
+                    count(|sums| sums.settlement_count),
+                ]);
+                amounts.extend([
+                    (|sums| sums.gross) as fn(&Measures) -> i128,
+                    |sums| sums.fee,
+                    |sums| sums.vat,
+                    |sums| sums.payout,
+                    |sums| sums.cost,
+                ]);
+            }
+        }
+        for of in amounts {
+            let parts = rows.iter().map(|(.., sums)| split(of(sums)));
+            let (low, over): (Vec<i64>, Vec<i64>) = parts.collect::<Result<Vec<_>, _>>()?.into_iter().unzip();
+            columns.extend([longs(low.into_iter()), longs(over.into_iter())]);
         }
         append(connection, &format!("{family}_{tables}"), columns)?;
     }

@@ -11,7 +11,7 @@ use domain::message::{Digest, Envelope, Message};
 use domain::record::Kind;
 use duckdb::Connection;
 
-use crate::bodies::{self, place};
+use crate::bodies::{BodyFile, place};
 use crate::codec::{encode, kind_of, zone_of};
 use crate::error::LedgerError;
 use crate::keymap::KeyMap;
@@ -29,11 +29,9 @@ pub(crate) const REBUILD_PAYMENTS: u64 = 625 * GROUP;
 /// holds is a beginning of the table; and readers who look into it meanwhile find everything that they found before.
 pub(crate) fn load_keys(connection: &Connection, keymap: &KeyMap) -> Result<(), LedgerError> {
     let doing = "read its payment keys";
-    let mut statement = connection
-        .prepare("select hash, seq from keys where seq >= ?")
-        .map_err(LedgerError::engine(doing))?;
-    let held = i64::try_from(keymap.len()).unwrap_or(i64::MAX);
-    let mut rows = statement.query([held]).map_err(LedgerError::engine(doing))?;
+    let sql = format!("select hash, seq from keys where seq >= {}", keymap.len());
+    let mut statement = connection.prepare(&sql).map_err(LedgerError::engine(doing))?;
+    let mut rows = statement.query([]).map_err(LedgerError::engine(doing))?;
     while let Some(row) = rows.next().map_err(LedgerError::engine(doing))? {
         let hash: i64 = row.get(0).map_err(LedgerError::engine(doing))?;
         let seq: i64 = row.get(1).map_err(LedgerError::engine(doing))?;
@@ -102,7 +100,11 @@ impl Version {
 }
 
 /// The dossiers that the ledger's versions and quarantine make, by seq.
-pub(crate) fn dossiers(connection: &Connection, seqs: &Seqs<'_>) -> Result<BTreeMap<u64, Dossier>, LedgerError> {
+pub(crate) fn dossiers(
+    connection: &Connection,
+    bodies: &BodyFile,
+    seqs: &Seqs<'_>,
+) -> Result<BTreeMap<u64, Dossier>, LedgerError> {
     let doing = "read its versions";
     let mut found: BTreeMap<u64, Dossier> = BTreeMap::new();
     let columns = "t.seq, t.kind, t.sent, t.zone, t.block, t.start, t.length";
@@ -119,7 +121,7 @@ pub(crate) fn dossiers(connection: &Connection, seqs: &Seqs<'_>) -> Result<BTree
         };
         versions.push((place(row, 4).map_err(LedgerError::engine(doing))?, version));
     }
-    bodies::each(connection, versions, &mut |version, body| {
+    bodies.each(versions, &mut |version, body| {
         let (seq, zone) = (version.seq, version.zone);
         let message = version.message(body)?;
         let key = message.record.payment_key().to_owned();
@@ -169,11 +171,11 @@ pub(crate) fn rows(connection: &Connection, shared: &Shared, head: &Head) -> Res
             let mut missed = touched_since(connection, reached)?;
             let rest = missed.split_off(missed.len().min(CAUGHT_UP_AT_ONCE));
             for part in rest.chunks(2_000) {
-                files.put(encoded(&dossiers(connection, &Seqs::These(part))?)?)?;
+                files.put(encoded(&dossiers(connection, &shared.bodies, &Seqs::These(part))?)?)?;
             }
             let mut last = Vec::with_capacity(missed.len());
             for part in missed.chunks(2_000) {
-                last.extend(encoded(&dossiers(connection, &Seqs::These(part))?)?);
+                last.extend(encoded(&dossiers(connection, &shared.bodies, &Seqs::These(part))?)?);
             }
             files.commit(head, last)
         }
@@ -197,7 +199,7 @@ fn rows_again(connection: &Connection, shared: &Shared, head: &Head) -> Result<(
     let mut told_at = Instant::now();
     while from < total {
         let range = Seqs::Range(from, from + REBUILD_PAYMENTS);
-        files.put_packed(&dossiers(connection, &range)?)?;
+        files.put_packed(&dossiers(connection, &shared.bodies, &range)?)?;
         from += REBUILD_PAYMENTS;
         if told_at.elapsed() > Duration::from_secs(5) {
             told_at = Instant::now();

@@ -2,6 +2,8 @@
 
 use domain::rollup::Basis;
 
+use crate::error::LedgerError;
+
 /// Cells of one kind: the view `<name>` of the tables `<name>_new` (changes as they came) and `<name>_packed` (runs).
 #[derive(Debug)]
 pub(crate) struct Family {
@@ -9,9 +11,25 @@ pub(crate) struct Family {
     /// In the order of a run.
     pub(crate) dimensions: &'static [&'static str],
     pub(crate) measures: &'static [&'static str],
+    /// Those of them that are money, each in two columns: see [`split`].
+    pub(crate) amounts: &'static [&'static str],
     /// The same changes added up from the unified ledger's rows, by the rule of `domain::rollup::contribution` written a
     /// second time so that one checks the other.
     pub(crate) by_rows: &'static str,
+}
+
+/// What is beyond this of a sum lies in a column of its own, as many times it. Both have the sum's sign, so that small ones stay small.
+pub(crate) const SPAN: i128 = 1 << 62;
+
+/// A sum as it lies in two columns of 64 bits.
+///
+/// # Errors
+/// Beyond 2^125 minor units, which no ledger adds up to.
+pub(crate) fn split(sum: i128) -> Result<(i64, i64), LedgerError> {
+    let low = sum % SPAN;
+    let over = (sum - low) >> 62;
+    let column = |part| i64::try_from(part).map_err(|_| LedgerError::Damaged(format!("a sum of {sum} minor units")));
+    Ok((column(low)?, column(over)?))
 }
 
 /// Payments and cancellations.
@@ -25,6 +43,7 @@ pub(crate) const SALES: Family = Family {
         "cancellation_amount",
         "failed_count",
     ],
+    amounts: &["payment_amount", "cancellation_amount"],
     by_rows: include_str!("cells/sales_by_rows.sql"),
 };
 
@@ -33,6 +52,7 @@ pub(crate) const SETTLEMENTS: Family = Family {
     name: "settlement_cells",
     dimensions: &["merchant_id", "sold_on", "paid_out_on", "currency", "method", "status"],
     measures: &["settlement_count", "gross", "fee", "vat", "payout", "cost"],
+    amounts: &["gross", "fee", "vat", "payout", "cost"],
     by_rows: include_str!("cells/settlements_by_rows.sql"),
 };
 
@@ -100,5 +120,39 @@ impl Family {
             .map(|measure| format!("sum({measure}) <> 0"))
             .collect();
         measures.join(" or ")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn both_columns_make_the_sum_again() {
+        let most = i128::from(i64::MAX);
+        for sum in [
+            0,
+            1,
+            -1,
+            999,
+            -999,
+            SPAN - 1,
+            SPAN,
+            -SPAN,
+            1 - SPAN,
+            3 * SPAN + 7,
+            most,
+            -most,
+            1_000_000 * most,
+            most << 61,
+        ] {
+            let (low, over) = split(sum).expect("two columns");
+            assert_eq!(i128::from(low) + i128::from(over) * SPAN, sum);
+            assert!(
+                i128::from(low).signum() * sum.signum() >= 0 && (over == 0) == (sum.abs() < SPAN),
+                "{sum}"
+            );
+        }
+        split(i128::MAX).expect_err("more than any ledger adds up to");
     }
 }

@@ -8,8 +8,9 @@
 
 use duckdb::Connection;
 
-use crate::cells::{TABLES, Tables};
+use crate::cells::{SPAN, TABLES, Tables};
 use crate::error::LedgerError;
+use crate::quoted::quoted;
 
 /// Runs that become one. More of them: changes are added up less often, and a question looks into more runs.
 const FAN_IN: usize = 8;
@@ -17,15 +18,8 @@ const FAN_IN: usize = 8;
 /// Rows of one transaction of a merge: bounds its memory, and how long the log is not folded.
 const STEP_ROWS: u64 = 1_000_000;
 
-/// What a compaction did.
-#[derive(Debug, Default)]
-pub(crate) struct Done {
-    /// Transactions.
-    pub(crate) steps: usize,
-}
-
 /// Makes a run of the changes of cells of each kind of which at least `rows` wait, and merges runs of like size. After each
-/// transaction `goes_on` is asked.
+/// transaction `goes_on` is asked. Returns how many transactions there were.
 ///
 /// # Errors
 /// What was not done lies as it lay.
@@ -33,30 +27,30 @@ pub(crate) fn compact(
     connection: &Connection,
     rows: u64,
     goes_on: &mut dyn FnMut() -> bool,
-) -> Result<Done, LedgerError> {
-    let mut done = Done::default();
+) -> Result<usize, LedgerError> {
+    let mut steps = 0;
     for tables in TABLES {
         let (count, newest) = tables.waiting(connection)?;
         if count >= rows.max(1) {
             let run = tables.fresh_run(connection)?;
             tables.add_up(connection, "new", run, &format!("batch_no <= {newest}"))?;
-            done.steps += 1;
+            steps += 1;
             if !goes_on() {
-                return Ok(done);
+                return Ok(steps);
             }
         }
         while let Some(runs) = like_in_size(&tables.runs(connection)?) {
             let run = tables.fresh_run(connection)?;
             for part in tables.parts(connection, &runs)? {
                 tables.add_up(connection, "packed", run, &part)?;
-                done.steps += 1;
+                steps += 1;
                 if !goes_on() {
-                    return Ok(done);
+                    return Ok(steps);
                 }
             }
         }
     }
-    Ok(done)
+    Ok(steps)
 }
 
 /// The newest runs, if they are to become one: the oldest of them is at most twice as long as the others together.
@@ -99,15 +93,30 @@ impl Tables {
 
     /// Moves the rows of a table that satisfy a condition into a run, added up, in one transaction.
     fn add_up(self, connection: &Connection, table: &str, run: i64, condition: &str) -> Result<(), LedgerError> {
+        let (mut sums, mut columns) = (Vec::new(), Vec::new());
+        for measure in self.family.measures {
+            match self.family.amounts.contains(measure) {
+                true => {
+                    sums.push(format!("sum({measure}) + sum({measure}_over) * {SPAN} as {measure}"));
+                    columns.push(format!("{measure} % {SPAN} as {measure}"));
+                    columns.push(format!("{measure} // {SPAN} as {measure}_over"));
+                }
+                false => {
+                    sums.push(format!("sum({measure}) as {measure}"));
+                    columns.push((*measure).to_owned());
+                }
+            }
+        }
         let measures = self.family.measures.iter();
-        let sums: Vec<String> = measures.map(|measure| format!("sum({measure}) as {measure}")).collect();
+        let is_something: Vec<String> = measures.map(|measure| format!("{measure} <> 0")).collect();
         let sql = include_str!("compaction/add_up.sql")
             .replace("/* CELLS */", &self.name())
             .replace("/* TABLE */", table)
             .replace("/* RUN */", &run.to_string())
             .replace("/* DIMENSIONS */", &self.dimensions().join(", "))
             .replace("/* SUMS */", &sums.join(", "))
-            .replace("/* IS SOMETHING */", &self.family.is_something())
+            .replace("/* COLUMNS */", &columns.join(", "))
+            .replace("/* IS SOMETHING */", &is_something.join(" or "))
             .replace("/* CONDITION */", condition);
         let done = connection.execute_batch(&sql);
         if done.is_err() {
@@ -153,11 +162,6 @@ fn parts(firsts: &[String]) -> Vec<String> {
         part
     };
     firsts.iter().map(part).collect()
-}
-
-/// A text as SQL spells it; a statement cannot hold the character 0.
-fn quoted(text: &str) -> String {
-    format!("'{}'", text.replace('\'', "''").replace('\0', "'||chr(0)||'"))
 }
 
 #[cfg(test)]
@@ -215,7 +219,8 @@ mod tests {
                     "insert into sales_cells_new
                      select {batch}, chr((i % 3)::int) || 'm', date '2026-01-01' + (i % 4)::int,
                             case when i % 7 = 0 then null else date '2026-01-01' end, 'KRW', 'CARD',
-                            case when i % 5 = 0 then -1 else 1 end, i, 0, 0, 0
+                            case when i % 5 = 0 then -1 else 1 end, 0, 0,
+                            case when i % 4 = 0 then -1 else 1 end * (4611686018427387000 + i), 0, 0, 0
                      from range(10) t(i)"
                 ))
                 .expect("written");

@@ -8,35 +8,28 @@ use std::ops::Bound;
 use chrono::{DateTime, Days, NaiveDate, Utc};
 use domain::derive::Flag;
 use domain::scope::Scope;
-use duckdb::types::Value;
 use query::Interval;
 use query::{AmountField, DayField, Filter, KeywordField, TimeField};
 use rust_decimal::Decimal;
 
 use crate::append::micros;
 use crate::list_row::flag_bit;
+use crate::quoted::{one_of, quoted};
 
-/// SQL with its bound values.
+/// SQL that is true or not of a row.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Condition {
     pub(crate) sql: String,
-    pub(crate) values: Vec<Value>,
 }
 
 impl Condition {
     pub(crate) fn plain(sql: impl Into<String>) -> Self {
-        Condition {
-            sql: sql.into(),
-            values: Vec::new(),
-        }
+        Condition { sql: sql.into() }
     }
 
     pub(crate) fn joined(parts: Vec<Condition>, word: &str) -> Self {
         let sql: Vec<String> = parts.iter().map(|part| format!("({})", part.sql)).collect();
-        Condition {
-            sql: sql.join(word),
-            values: parts.into_iter().flat_map(|part| part.values).collect(),
-        }
+        Condition::plain(sql.join(word))
     }
 }
 
@@ -69,14 +62,7 @@ pub(crate) fn of_scope(scope: &Scope) -> Option<Condition> {
     let Scope::Merchants(merchants) = scope else {
         return None;
     };
-    if merchants.is_empty() {
-        return Some(Condition::plain("false"));
-    }
-    let values = merchants.iter().map(|merchant| Value::Text(merchant.clone())).collect();
-    Some(Condition {
-        sql: format!("merchant_id in ({})", vec!["?"; merchants.len()].join(",")),
-        values,
-    })
+    Some(Condition::plain(one_of("merchant_id", merchants)))
 }
 
 fn keyword(field: KeywordField, value: &str) -> Option<Condition> {
@@ -95,10 +81,7 @@ fn keyword(field: KeywordField, value: &str) -> Option<Condition> {
         | KeywordField::Channel
         | KeywordField::Kind => return None,
     };
-    Some(Condition {
-        sql: format!("{column} = ?"),
-        values: vec![Value::Text(value.to_owned())],
-    })
+    Some(Condition::plain(format!("{column} = {}", quoted(value))))
 }
 
 fn flag(value: &str) -> Option<Condition> {

@@ -1,7 +1,8 @@
 //! A copy of the ledger as of one batch, while it is written.
 //!
 //! The engine copies from its own database to another that it attaches: opening the file by other means would drop the
-//! lock on it. One transaction reads everything, so the copy is of one batch. Rows and index are derived and not copied.
+//! lock on it. One transaction reads everything, so the copy is of one batch; of the bodies beside it what that batch has
+//! written is copied. Rows and index are derived and not copied.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -9,6 +10,8 @@ use std::path::{Path, PathBuf};
 use duckdb::Connection;
 
 use crate::append::of_micros;
+use crate::bodies;
+use crate::engine;
 use crate::error::LedgerError;
 use crate::reader::{Head, Reader};
 
@@ -28,9 +31,9 @@ pub struct LedgerCopy {
 }
 
 impl LedgerCopy {
-    /// The one file of the copy.
-    pub fn file(&self) -> PathBuf {
-        self.dir.join("ledger.duckdb")
+    /// The files of the copy.
+    pub fn files(&self) -> [PathBuf; 2] {
+        [engine::FILE, bodies::FILE].map(|name| self.dir.join(name))
     }
 }
 
@@ -69,7 +72,8 @@ impl Reader {
             positions: Vec::new(),
         };
         let connection = self.new_connection()?;
-        let path = copy.file().display().to_string().replace('\'', "''");
+        let [database, bodies] = copy.files();
+        let path = database.display().to_string().replace('\'', "''");
         let doing = "copied itself";
         connection
             .execute_batch(&format!("attach '{path}' as copy_of_ledger"))
@@ -81,14 +85,20 @@ impl Reader {
         let detached = connection
             .execute_batch("detach copy_of_ledger")
             .map_err(LedgerError::engine(doing));
-        copied.and(detached).map(|()| copy)
+        let end = copied?;
+        detached?;
+        self.bodies().copy(end, &bodies)?;
+        Ok(copy)
     }
 }
 
-fn describe(connection: &Connection, copy: &mut LedgerCopy) -> Result<(), LedgerError> {
+/// Notes what the copy is of; returns the end of its bodies.
+fn describe(connection: &Connection, copy: &mut LedgerCopy) -> Result<u64, LedgerError> {
     let doing = "read its copy";
-    let sql = "select batch_no, epoch_us(applied_at), epoch_us(appended_at), next_seq from copy_of_ledger.head";
-    (copy.head, copy.payments) = connection
+    let sql = "select batch_no, epoch_us(applied_at), epoch_us(appended_at), next_seq, bodies_end
+               from copy_of_ledger.head";
+    let end;
+    (copy.head, copy.payments, end) = connection
         .query_row(sql, [], |row| {
             let micros = |micros: Option<i64>| micros.map(of_micros);
             let head = Head {
@@ -96,7 +106,8 @@ fn describe(connection: &Connection, copy: &mut LedgerCopy) -> Result<(), Ledger
                 applied_at: micros(row.get(1)?),
                 appended_at: micros(row.get(2)?),
             };
-            Ok((head, row.get::<_, i64>(3)?.unsigned_abs()))
+            let count = |column| row.get::<_, i64>(column).map(i64::unsigned_abs);
+            Ok((head, count(3)?, count(4)?))
         })
         .map_err(LedgerError::engine(doing))?;
     let sql = "select name, next from copy_of_ledger.positions where next is not null order by name";
@@ -105,5 +116,5 @@ fn describe(connection: &Connection, copy: &mut LedgerCopy) -> Result<(), Ledger
         .query_map([], |row| Ok((row.get(0)?, row.get::<_, i64>(1)?.unsigned_abs())))
         .map_err(LedgerError::engine(doing))?;
     copy.positions = rows.collect::<Result<_, _>>().map_err(LedgerError::engine(doing))?;
-    Ok(())
+    Ok(end)
 }

@@ -25,6 +25,9 @@ pub struct Options {
     /// Changes of rollup cells that come until they are added up into a sorted run. Default 1,000,000: a report reads those
     /// that wait from front to back, some milliseconds.
     pub rollup_rows: u64,
+    /// Rows of the unified ledger, and of the list of payments, that are sorted by merchant at once, when they have half as many younger
+    /// ones. Default 500,000: adding them up takes some 200 MiB.
+    pub seal_rows: u64,
     /// Cache of payment rows. Default 192 MiB: half of it for those that still change, half for those at rest.
     pub row_cache_bytes: u64,
     /// Payment rows written until those that have not changed meanwhile are packed with their neighbours. Default 200,000:
@@ -48,6 +51,7 @@ impl Default for Options {
             spill_bytes: 10 << 30,
             wal_bytes: 64 << 20,
             rollup_rows: 1_000_000,
+            seal_rows: 500_000,
             row_cache_bytes: 192 << 20,
             row_rest: 200_000,
             readers: 8,
@@ -65,6 +69,9 @@ pub(crate) struct Engine {
 
 /// What DuckDB says while another transaction holds its checkpoint lock. Forcing it would stop every reader.
 const CHECKPOINT_REFUSED: &str = "Cannot CHECKPOINT: there are other write transactions active";
+
+/// The name of the database in the ledger's directory, and in a backup's.
+pub(crate) const FILE: &str = "ledger.duckdb";
 
 const SCHEMA: &str = include_str!("../../../schemas/ledger.sql");
 
@@ -88,7 +95,7 @@ impl Engine {
             source,
         })?;
         crate::copy::sweep(dir);
-        let file = dir.join("ledger.duckdb");
+        let file = dir.join(FILE);
         let new = !file.exists();
         let root = Connection::open_in_memory().map_err(LedgerError::engine("started"))?;
         let quoted = dir.display().to_string().replace('\'', "''");
@@ -101,6 +108,7 @@ impl Engine {
              set max_temp_directory_size = '{spill}B';
              set wal_autocheckpoint = '1TB';
              set auto_checkpoint_skip_wal_threshold = 1000000000;
+             set max_vacuum_tasks = 0;
              set preserve_insertion_order = true;
              set allowed_directories = ['{quoted}'];
              set enable_external_access = false;

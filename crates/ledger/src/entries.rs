@@ -11,13 +11,13 @@ use domain::record::{CancellationStatus, Kind, LineStatus, PaymentStatus};
 use domain::rollup::LedgerRow;
 use domain::scope::Scope;
 use duckdb::Connection;
-use duckdb::types::Value;
 use query::Filter;
 
 use crate::codec::{kind_code, kind_of};
 use crate::condition::Condition;
 use crate::entry_condition;
 use crate::error::LedgerError;
+use crate::quoted::quoted;
 use crate::trace;
 
 /// A live payment, cancellation or settlement line with the payment it belongs to.
@@ -114,12 +114,9 @@ pub(crate) fn signed(
         "select {COLUMNS} from entries where {} and ({}) order by {ORDER} {limit}",
         part.sql, condition.sql
     );
-    let values = || part.values.iter().chain(&condition.values);
-    trace::count(connection, &sql, values());
+    trace::count(connection, &sql);
     let mut statement = connection.prepare(&sql).map_err(LedgerError::engine(doing))?;
-    let mut rows = statement
-        .query(duckdb::params_from_iter(values()))
-        .map_err(LedgerError::engine(doing))?;
+    let mut rows = statement.query([]).map_err(LedgerError::engine(doing))?;
     let mut found = Vec::new();
     while let Some(row) = rows.next().map_err(LedgerError::engine(doing))? {
         found.push(read(row)?);
@@ -131,12 +128,11 @@ fn behind(after: Option<&EntryPlace>) -> Condition {
     let Some(after) = after else {
         return Condition::plain("true");
     };
-    let key = || Value::Text(after.payment_key.clone());
-    let kind = || Value::TinyInt(kind_code(after.kind).cast_signed());
-    Condition {
-        sql: "payment_key >= ? and (payment_key > ? or kind > ? or (kind = ? and entry_id > ?))".to_owned(),
-        values: vec![key(), key(), kind(), kind(), Value::Text(after.entry_id.clone())],
-    }
+    let (key, kind) = (quoted(&after.payment_key), kind_code(after.kind));
+    Condition::plain(format!(
+        "payment_key >= {key} and (payment_key > {key} or kind > {kind} or (kind = {kind} and entry_id > {}))",
+        quoted(&after.entry_id)
+    ))
 }
 
 /// Adds up the signs of rows that come in the order of lists.
@@ -191,11 +187,9 @@ pub(crate) fn sums(connection: &Connection, filter: &Filter, scope: &Scope) -> R
          from entries where {} group by currency having entries <> 0 order by currency",
         condition.sql
     );
-    trace::count(connection, &sql, &condition.values);
+    trace::count(connection, &sql);
     let mut statement = connection.prepare(&sql).map_err(LedgerError::engine(doing))?;
-    let mut rows = statement
-        .query(duckdb::params_from_iter(condition.values.iter()))
-        .map_err(LedgerError::engine(doing))?;
+    let mut rows = statement.query([]).map_err(LedgerError::engine(doing))?;
     let mut found = Vec::new();
     while let Some(row) = rows.next().map_err(LedgerError::engine(doing))? {
         let money = |place: usize| row.get::<_, i128>(place).map_err(LedgerError::engine(doing));

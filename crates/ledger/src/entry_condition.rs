@@ -8,12 +8,12 @@ use std::collections::BTreeMap;
 use domain::record::Kind;
 use domain::scope::Scope;
 use duckdb::Connection;
-use duckdb::types::Value;
 use query::{AmountField, Filter, IdentField, KeywordField};
 
 use crate::codec::kind_code;
 use crate::condition::{Condition, day_bounds, entry_day_column, exact_amount};
 use crate::error::LedgerError;
+use crate::quoted::{one_of, quoted};
 
 /// What `filter` and `scope` demand of an entry.
 pub(crate) fn of(connection: &Connection, filter: &Filter, scope: &Scope) -> Result<Condition, LedgerError> {
@@ -25,18 +25,7 @@ pub(crate) fn of(connection: &Connection, filter: &Filter, scope: &Scope) -> Res
 fn of_scope(scope: &Scope) -> Condition {
     match scope {
         Scope::All => Condition::plain("true"),
-        Scope::Merchants(merchants) => one_of("merchant_id", merchants.iter().cloned()),
-    }
-}
-
-fn one_of(column: &str, values: impl Iterator<Item = String>) -> Condition {
-    let values: Vec<Value> = values.map(Value::Text).collect();
-    match values.len() {
-        0 => Condition::plain("false"),
-        count => Condition {
-            sql: format!("{column} in ({})", vec!["?"; count].join(",")),
-            values,
-        },
+        Scope::Merchants(merchants) => Condition::plain(one_of("merchant_id", merchants)),
     }
 }
 
@@ -56,18 +45,15 @@ fn of_filter(filter: &Filter, spellings: &Spellings) -> Condition {
         }
         Filter::Not(member) => {
             let inner = of_filter(member, spellings);
-            Condition {
-                // An absent value makes a condition false and its negation true.
-                sql: format!("not coalesce(({}), false)", inner.sql),
-                values: inner.values,
-            }
+            // An absent value makes a condition false and its negation true.
+            Condition::plain(format!("not coalesce(({}), false)", inner.sql))
         }
         Filter::Keyword { field, value } => keyword(*field, value),
         Filter::Ident {
             field: IdentField::PayoutId,
             value,
             prefix: false,
-        } => one_of("payout_id", spellings.get(value).into_iter().flatten().cloned()),
+        } => Condition::plain(one_of("payout_id", spellings.get(value).into_iter().flatten())),
         Filter::Amount {
             field: AmountField::Amount,
             interval,
@@ -97,7 +83,7 @@ fn keyword(field: KeywordField, value: &str) -> Condition {
         }
         _ => return Condition::plain("false"),
     };
-    one_of(column, std::iter::once(value.to_owned()))
+    Condition::plain(format!("{column} = {}", quoted(value)))
 }
 
 /// The payout ids that have the normal form of one asked for. Ids of ASCII are compared in the database; of others the
@@ -118,11 +104,11 @@ fn spellings(connection: &Connection, filter: &Filter) -> Result<Spellings, Ledg
     if found.is_empty() {
         return Ok(found);
     }
-    let wanted: Vec<Value> = found.keys().map(|value| Value::Text(value.clone())).collect();
-    let sql = PAYOUT_SPELLINGS.replace("/* wanted */", &vec!["(?)"; wanted.len()].join(","));
+    let wanted: Vec<String> = found.keys().map(|value| format!("({})", quoted(value))).collect();
+    let sql = PAYOUT_SPELLINGS.replace("/* wanted */", &wanted.join(","));
     let mut statement = connection.prepare(&sql).map_err(LedgerError::engine(doing))?;
     let rows = statement
-        .query_map(duckdb::params_from_iter(wanted), |row| row.get::<_, String>(0))
+        .query_map([], |row| row.get::<_, String>(0))
         .map_err(LedgerError::engine(doing))?;
     for written in rows {
         let written = written.map_err(LedgerError::engine(doing))?;

@@ -4,13 +4,13 @@ use std::collections::VecDeque;
 
 use domain::scope::Scope;
 use duckdb::Connection;
-use duckdb::types::Value;
 use query::Filter;
 
 use crate::condition::Condition;
 use crate::entries::{EntryRow, Net, signed};
 use crate::entry_condition;
 use crate::error::LedgerError;
+use crate::quoted::quoted;
 
 /// All entries that satisfy a filter, in the order of lists, a range of payment keys at a time, so that memory does not
 /// grow with the number of rows: sorting all of them at once would.
@@ -67,10 +67,9 @@ impl<'a> EntryStream<'a> {
         let until = self.bounds.pop_front();
         self.ended = until.is_none();
         let side = |bound: &Option<String>, compare: &str| {
-            bound.as_ref().map(|key| Condition {
-                sql: format!("payment_key {compare} ?"),
-                values: vec![Value::Text(key.clone())],
-            })
+            bound
+                .as_ref()
+                .map(|key| Condition::plain(format!("payment_key {compare} {}", quoted(key))))
         };
         let sides: Vec<Condition> = [side(&self.from, ">="), side(&until, "<")]
             .into_iter()
@@ -100,9 +99,7 @@ fn bounds(connection: &Connection, condition: &Condition, division: Division) ->
     );
     let mut statement = connection.prepare(&sql).map_err(LedgerError::engine(doing))?;
     let keys = statement
-        .query_map(duckdb::params_from_iter(&condition.values), |row| {
-            row.get::<_, String>(0)
-        })
+        .query_map([], |row| row.get::<_, String>(0))
         .map_err(LedgerError::engine(doing))?
         .collect::<Result<Vec<_>, _>>()
         .map_err(LedgerError::engine(doing))?;

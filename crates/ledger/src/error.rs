@@ -28,6 +28,12 @@ pub enum LedgerError {
     /// The row store refused.
     #[error("the row store failed while it {doing}")]
     Rows { doing: &'static str, source: Cause },
+    /// The file of bodies beside the database.
+    #[error("the bodies of versions could not be {doing}")]
+    Bodies {
+        doing: &'static str,
+        source: std::io::Error,
+    },
     #[error("a thread cannot be started")]
     Thread(#[source] std::io::Error),
     /// Something read back is not what was written.

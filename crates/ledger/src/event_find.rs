@@ -7,10 +7,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use chrono::{DateTime, Utc};
 use domain::dossier::{EntryKey, Verdict};
 use domain::position::PartitionId;
-use duckdb::params;
 use parking_lot::Mutex;
 
-use crate::append::hash_of;
+use crate::append::hash_of_fingerprint;
 use crate::append::of_micros;
 use crate::error::LedgerError;
 use crate::events::Filter;
@@ -83,9 +82,12 @@ impl Reader {
         let joint = self.joint()?;
         let mut statement = joint
             .connection()
-            .prepare("select 1 from events where id_hash = ? limit 1")
+            .prepare(&format!(
+                "select 1 from events where id_hash = {} limit 1",
+                self.events().hash(id)
+            ))
             .map_err(failed())?;
-        let mut rows = statement.query([self.events().hash(id)]).map_err(failed())?;
+        let mut rows = statement.query([]).map_err(failed())?;
         Ok(rows.next().map_err(failed())?.is_some())
     }
 
@@ -99,20 +101,26 @@ impl Reader {
 }
 
 fn find(joint: &Joint, id_hash: i64, source_hash: Option<i64>) -> Result<EventFound, LedgerError> {
+    let mut condition = format!("e.id_hash = {id_hash}");
     if source_hash.is_none() {
-        let mut statement = joint.connection().prepare(SOURCES).map_err(failed())?;
+        let sql = SOURCES.replace("/* CONDITION */", &condition);
+        let mut statement = joint.connection().prepare(&sql).map_err(failed())?;
         let sources = statement
-            .query_map([id_hash], |row| row.get::<_, Option<String>>(1))
+            .query_map([], |row| row.get::<_, Option<String>>(1))
             .map_err(failed())?;
         let sources: Vec<Option<String>> = sources.collect::<Result<_, _>>().map_err(failed())?;
         if sources.len() > 1 {
             return Ok(EventFound::Ambiguous(sources.into_iter().flatten().collect()));
         }
     }
-    let mut statement = joint.connection().prepare(FIND).map_err(failed())?;
-    let mut found = statement
-        .query(params![id_hash, source_hash, source_hash, DELIVERIES_MAX as i64])
-        .map_err(failed())?;
+    if let Some(source_hash) = source_hash {
+        condition.push_str(&format!(" and e.source_hash = {source_hash}"));
+    }
+    let sql = FIND
+        .replace("/* CONDITION */", &condition)
+        .replace("/* LIMIT */", &DELIVERIES_MAX.to_string());
+    let mut statement = joint.connection().prepare(&sql).map_err(failed())?;
+    let mut found = statement.query([]).map_err(failed())?;
     let mut deliveries = Vec::new();
     while let Some(row) = found.next().map_err(failed())? {
         deliveries.push(delivery(joint, read(row)?)?);
@@ -156,7 +164,10 @@ fn delivery(joint: &Joint, row: Row) -> Result<Delivery, LedgerError> {
     };
     let held = dossier.as_ref().and_then(|dossier| {
         dossier.entries.iter().find_map(|(key, entry)| {
-            let held = entry.held.iter().find(|held| hash_of(&held.digest) == row.content)?;
+            let held = entry
+                .held
+                .iter()
+                .find(|held| hash_of_fingerprint(&held.fingerprint) == row.content)?;
             Some((key.clone(), held.version))
         })
     });

@@ -2,7 +2,7 @@
 //!
 //! A row has two seeded hashes (of the id and of the source) instead of the texts, and eight bytes of the content's digest,
 //! by which the entry is found in its payment's dossier: under 70 bytes a message before compression. It is appended in
-//! the batch's own transaction. The oldest rows leave in steps of a hundredth of the maximum; of those a Bloom filter
+//! the batch's own transaction. The oldest rows leave, in steps of at least a hundredth of the maximum, when the log is folded; of those a Bloom filter
 //! stays for a while, so that "it came, long ago" and "it has not come" are told apart.
 
 use std::collections::{HashSet, VecDeque};
@@ -199,33 +199,38 @@ impl Kept {
     }
 }
 
-/// Lets the oldest rows go, within the open transaction.
+/// Lets the rows of batches up to `through` go, in a transaction of its own.
 pub(crate) fn prune(connection: &Connection, through: u64) -> Result<(), LedgerError> {
     let doing = "let old events go";
     let failed = LedgerError::engine;
-    let through = through as i64;
+    let old = format!("from events where batch_no <= {through}");
     let mut statement = connection
-        .prepare("select id_hash from events where batch_no <= ?")
+        .prepare(&format!("select id_hash {old}"))
         .map_err(failed(doing))?;
     let ids = statement
-        .query_map([through], |row| row.get::<_, i64>(0))
+        .query_map([], |row| row.get::<_, i64>(0))
         .map_err(failed(doing))?;
     let ids: Vec<i64> = ids.collect::<Result<_, _>>().map_err(failed(doing))?;
-    connection
-        .execute(
+    drop(statement);
+    let gone = || {
+        connection.execute_batch("begin")?;
+        connection.execute(
             "insert into events_gone values (?, ?)",
-            params![through, Filter::of(&ids).0],
-        )
-        .map_err(failed(doing))?;
-    connection
-        .execute("delete from events where batch_no <= ?", [through])
-        .map_err(failed(doing))?;
-    let sql = format!(
-        "delete from events_gone where batch_no not in
-         (select batch_no from events_gone order by batch_no desc limit {FILTERS_MAX})"
-    );
-    connection.execute(&sql, []).map_err(failed(doing))?;
-    Ok(())
+            params![through as i64, Filter::of(&ids).0],
+        )?;
+        connection.execute_batch(&format!(
+            "delete {old};
+             delete from events_gone where batch_no not in
+             (select batch_no from events_gone order by batch_no desc limit {FILTERS_MAX});
+             commit"
+        ))
+    };
+    let done = gone();
+    if done.is_err() {
+        // There is none where the first statement failed.
+        let _ = connection.execute_batch("rollback");
+    }
+    done.map_err(failed(doing))
 }
 
 /// A Bloom filter over ids that are gone.

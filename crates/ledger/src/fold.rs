@@ -6,7 +6,7 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 use domain::derive::LiveEntries;
 use domain::dossier::{Dossier, EntryKey, Verdict};
-use domain::message::{Digest, Message};
+use domain::message::{Digest, Fingerprint, Message};
 use domain::position::{PartitionId, Positions};
 use domain::record::Kind;
 use domain::rollup::{Cell, LedgerRow, Measures, contribution, ledger_rows};
@@ -14,7 +14,7 @@ use domain::time::Zones;
 use fjall::UserValue;
 use rayon::prelude::*;
 
-use crate::bodies::{Blocks, Place};
+use crate::bodies::{Blocks, Packed, Place};
 use crate::codec;
 use crate::error::LedgerError;
 use crate::events::{EventRow, Notes};
@@ -63,9 +63,11 @@ pub(crate) struct VersionRow {
     pub(crate) source: Arc<PartitionId>,
     pub(crate) position: u64,
     pub(crate) zone: &'static str,
-    /// The digest of the data as sent, where the body is not what was sent.
-    pub(crate) sent: Option<Digest>,
-    /// Where its body lies; the block is counted from the batch's first.
+    /// Of the data as sent.
+    pub(crate) digest: Digest,
+    /// The body is not what was sent.
+    pub(crate) redacted: bool,
+    /// Where its body lies: see [`Blocks::add`].
     pub(crate) place: Place,
 }
 
@@ -97,7 +99,7 @@ pub(crate) struct Prepared {
     pub(crate) versions: Vec<VersionRow>,
     pub(crate) bodies: Blocks,
     /// The blocks of `bodies` as they are kept.
-    pub(crate) packed: Vec<Vec<u8>>,
+    pub(crate) packed: Packed,
     pub(crate) repeats: Vec<RepeatRow>,
     pub(crate) entries: Vec<EntryChange>,
     pub(crate) payments: Signed<ListRow>,
@@ -246,22 +248,23 @@ fn accept(
     if verdict == Verdict::Conflict
         && let Some(entry) = work.dossier.entries.get(&key)
     {
-        let contents: Vec<Digest> = entry
+        let contents: Vec<Fingerprint> = entry
             .held
             .iter()
             .filter(|held| held.version == version)
-            .map(|held| held.digest)
+            .map(|held| held.fingerprint)
             .collect();
         // With the second content the first one goes into quarantine too; a third one joins them.
-        let new = if contents.len() == 2 { contents } else { vec![digest] };
+        let latest = digest.fingerprint();
+        let new = if contents.len() == 2 { contents } else { vec![latest] };
         out.quarantine.extend(new.into_iter().map(|content| {
             QuarantineChange::Conflict(Contradiction {
                 payment_key: work.dossier.payment_key.clone(),
                 seq: work.seq,
                 key: key.clone(),
                 version,
-                digest: content,
-                place: (content == digest).then(|| (source.clone(), position)),
+                fingerprint: content,
+                place: (content == latest).then(|| (source.clone(), position)),
             })
         }));
     }
@@ -273,7 +276,8 @@ fn accept(
         source,
         position,
         zone,
-        sent: redacted.then_some(digest),
+        digest,
+        redacted,
         place: out.bodies.add(&body),
     });
     Ok((verdict, work.seq))

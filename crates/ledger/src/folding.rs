@@ -1,9 +1,10 @@
-//! Folding DuckDB's log into its file beside the batches, and then adding up the cells' changes.
+//! Folding DuckDB's log into its file beside the batches, and then adding up the cells' changes and sealing rows.
 //!
-//! Folding takes the time of several batches. Batches only append, which the engine lets go on meanwhile, provided that
-//! some transaction is open when it begins: without one it takes the file for itself, and then also gives back the room of
-//! what was deleted. So most folds begin beside a transaction opened for that, and one does not, right after another: with
-//! hardly any log it takes little time. What changes rows in place (quarantine seen again) waits for a fold, or it for them.
+//! Folding takes the time of several batches. Batches only append, which the engine lets go on meanwhile, provided that some
+//! open transaction began before the last one ended: without one it takes the file for itself, and then also gives back the room
+//! of what was deleted. So folds begin beside two transactions, of which one ends first; and once changes of cells were added up
+//! the writer folds the little log of one batch before its next, with no other transaction that writes. What changes rows in place
+//! (quarantine seen again) waits for a fold, or it for them.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -11,9 +12,11 @@ use std::thread::{self, JoinHandle};
 
 use duckdb::Connection;
 
-use crate::compaction::{self, compact};
+use crate::compaction::compact;
 use crate::engine;
 use crate::error::LedgerError;
+use crate::events;
+use crate::sealing::seal;
 
 /// A log of so many times the configured length is waited for: batches come faster than it is folded.
 const BEHIND_MAX: u64 = 4;
@@ -25,6 +28,10 @@ pub(crate) struct FoldSettings {
     pub(crate) wal_bytes: u64,
     /// Changes of cells that are then made a run.
     pub(crate) rollup_rows: u64,
+    /// Rows that are sealed at once.
+    pub(crate) seal_rows: u64,
+    /// What became of the messages of batches up to this one need not be kept any longer.
+    pub(crate) events_through: Option<u64>,
 }
 
 /// The thread that is at it, if one is.
@@ -32,9 +39,16 @@ pub(crate) struct FoldSettings {
 pub(crate) struct Folding(Option<Fold>);
 
 struct Fold {
-    thread: JoinHandle<Result<(), LedgerError>>,
+    thread: JoinHandle<Result<Room, LedgerError>>,
     /// Somebody waits: what can be done another time is left.
     hurry: Arc<AtomicBool>,
+}
+
+/// Whether rows were deleted whose room a fold could give back that has the file for itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Room {
+    ToGiveBack,
+    None,
 }
 
 impl Folding {
@@ -42,7 +56,7 @@ impl Folding {
         self.0.as_ref().is_none_or(|fold| fold.thread.is_finished())
     }
 
-    /// Begins where the log is longer than `max`, and waits where it is far longer.
+    /// Begins where the log is too long, and waits where it is far longer. Returns whether one has begun.
     ///
     /// # Errors
     /// Those of the fold before: the engine has given the file up then.
@@ -51,32 +65,43 @@ impl Folding {
         wal_bytes: u64,
         settings: FoldSettings,
         connection: impl Fn() -> Result<Connection, LedgerError>,
-    ) -> Result<(), LedgerError> {
-        if wal_bytes > settings.wal_bytes.saturating_mul(BEHIND_MAX) {
-            self.wait()?;
+    ) -> Result<bool, LedgerError> {
+        let is_far_behind = wal_bytes > settings.wal_bytes.saturating_mul(BEHIND_MAX);
+        if (is_far_behind || self.is_idle()) && self.ended()? == Room::ToGiveBack {
+            engine::checkpoint(&connection()?)?;
         }
-        self.check()?;
         if wal_bytes > settings.wal_bytes && self.0.is_none() {
             let (connection, beside) = (connection()?, connection()?);
             let hurry = Arc::<AtomicBool>::default();
             let is_hurried = hurry.clone();
             let thread = thread::Builder::new()
                 .name("fold".to_owned())
-                .spawn(move || fold(&connection, &beside, settings.rollup_rows, &is_hurried))
+                .spawn(move || fold(&connection, &beside, settings, &is_hurried))
                 .map_err(LedgerError::Thread)?;
             self.0 = Some(Fold { thread, hurry });
+            return Ok(true);
         }
-        Ok(())
+        Ok(false)
     }
 
     /// How the one that has ended went.
     pub(crate) fn check(&mut self) -> Result<(), LedgerError> {
-        if self.is_idle() { self.wait() } else { Ok(()) }
+        match self.0.as_ref().is_some_and(|fold| fold.thread.is_finished()) {
+            true => self.wait(),
+            false => Ok(()),
+        }
     }
 
     /// Waits for the one under way.
     pub(crate) fn wait(&mut self) -> Result<(), LedgerError> {
-        let Some(fold) = self.0.take() else { return Ok(()) };
+        self.ended().map(|_| ())
+    }
+
+    /// Waits for the one under way.
+    fn ended(&mut self) -> Result<Room, LedgerError> {
+        let Some(fold) = self.0.take() else {
+            return Ok(Room::None);
+        };
         fold.hurry.store(true, Ordering::Release);
         match fold.thread.join() {
             Ok(outcome) => outcome,
@@ -95,23 +120,34 @@ impl Drop for Folding {
 fn fold(
     connection: &Connection,
     beside: &Connection,
-    rollup_rows: u64,
+    settings: FoldSettings,
     is_hurried: &AtomicBool,
-) -> Result<(), LedgerError> {
+) -> Result<Room, LedgerError> {
     fold_beside(connection, beside)?;
     let mut folded = Ok(());
-    let compacted = compact(connection, rollup_rows, &mut || {
+    let mut goes_on = || {
         folded = fold_beside(connection, beside);
         folded.is_ok() && !is_hurried.load(Ordering::Acquire)
+    };
+    let pruned = settings
+        .events_through
+        .map(|through| events::prune(connection, through));
+    let steps = pruned.transpose().and_then(|pruned| {
+        let compacted = compact(connection, settings.rollup_rows, &mut goes_on)?;
+        let sealed = match is_hurried.load(Ordering::Acquire) {
+            true => 0,
+            false => seal(connection, settings.seal_rows, &mut goes_on)?,
+        };
+        Ok(usize::from(pruned.is_some()) + compacted + sealed)
     });
     folded?;
-    match compacted {
-        Ok(compaction::Done { steps: 0 }) => Ok(()),
-        Ok(_) => engine::checkpoint(connection),
-        // Nothing was changed, and the changes of cells are added up as well where they lie.
+    match steps {
+        Ok(0) => Ok(Room::None),
+        Ok(_) => Ok(Room::ToGiveBack),
+        // Nothing was changed, and rows are added up as well where they lie.
         Err(error) => {
-            tracing::warn!(%error, "changes of cells are added up later");
-            Ok(())
+            tracing::warn!(%error, "rows of the ledger are added up later");
+            Ok(Room::None)
         }
     }
 }
@@ -121,6 +157,10 @@ fn fold_beside(connection: &Connection, beside: &Connection) -> Result<(), Ledge
     let doing = "began to fold its log";
     beside
         .execute_batch("begin; select 1 from heads limit 1")
+        .map_err(LedgerError::engine(doing))?;
+    // One that began later and has ended.
+    connection
+        .execute_batch("begin; select 1 from heads limit 1; commit")
         .map_err(LedgerError::engine(doing))?;
     let folded = engine::checkpoint(connection);
     let ended = beside.execute_batch("rollback");

@@ -6,11 +6,13 @@ use domain::scope::Scope;
 use duckdb::Connection;
 use query::Filter;
 
+use crate::bodies::BodyFile;
 use crate::candidates::{self, Asked, Candidate};
 use crate::entries::{self, EntryPlace, EntryRow, EntrySums};
 use crate::entry_stream::EntryStream;
 use crate::error::LedgerError;
 use crate::payment_sums::{self, PaymentSums};
+use crate::quoted::quoted;
 use crate::reader::{Head, Rows, Shared};
 use crate::reports::{self, Report, ReportRequest, ReportRow};
 use crate::timeline::{self, HeldVersion};
@@ -71,6 +73,10 @@ impl Joint {
         self.connection.get()
     }
 
+    pub(crate) fn bodies(&self) -> &BodyFile {
+        self.rows.bodies()
+    }
+
     /// Payments that may satisfy the filter, in the order of lists: see [`candidates::list`].
     pub fn candidates(&self, asked: &Asked<'_>) -> Result<Vec<Candidate>, LedgerError> {
         candidates::list(self.connection(), asked, self.rows.payments())
@@ -99,7 +105,7 @@ impl Joint {
 
     /// Every version and content held of a payment, with how often it was repeated.
     pub fn versions(&self, seq: u64) -> Result<Vec<HeldVersion>, LedgerError> {
-        timeline::versions(self.connection(), seq)
+        timeline::versions(self.connection(), self.bodies(), seq)
     }
 
     /// Payments with a settlement line of exactly this payout, now or once.
@@ -107,10 +113,13 @@ impl Joint {
         let doing = "looked for a payout";
         let mut statement = self
             .connection()
-            .prepare("select distinct seq from entries where kind = 2 and payout_id = ? order by seq")
+            .prepare(&format!(
+                "select distinct seq from entries where kind = 2 and payout_id = {} order by seq",
+                quoted(payout_id)
+            ))
             .map_err(LedgerError::engine(doing))?;
         let rows = statement
-            .query_map([payout_id], |row| row.get::<_, i64>(0))
+            .query_map([], |row| row.get::<_, i64>(0))
             .map_err(LedgerError::engine(doing))?;
         rows.map(|seq| seq.map(i64::unsigned_abs))
             .collect::<Result<_, _>>()

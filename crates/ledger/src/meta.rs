@@ -22,7 +22,7 @@ pub(crate) fn make(connection: &Connection) -> Result<(), LedgerError> {
         )
         .map_err(LedgerError::engine(doing))?;
     connection
-        .execute_batch("insert into heads values (0, null, null, 0, 1, 0, 0, 0, 0, 0, 0)")
+        .execute_batch("insert into heads values (0, null, null, 0, 1, 0, 0, 0, 0, 0, 0, 0)")
         .map_err(LedgerError::engine(doing))
 }
 

@@ -5,24 +5,25 @@
 //! again, which counts before the pack, until its group is packed anew.
 
 use std::collections::{HashMap, VecDeque};
+use std::ops::Range;
 use std::sync::Arc;
 
 use parking_lot::Mutex;
 
-use crate::codec::{compress, decompress};
+use crate::codec::Plain;
 use crate::error::LedgerError;
 
 /// Neighbours packed together. More of them take less room, and reading one row unpacks them all.
-pub(crate) const GROUP: u64 = 32;
+pub(crate) const GROUP: u64 = 64;
 
 /// Rows of more bytes stay on their own: reading a row must not cost what its neighbours have become.
 pub(crate) const ROW_MAX: usize = 64 << 10;
 
 /// The most groups packed after one batch, so that a store whose rows all become due at once does not keep its writer waiting.
-/// A batch of new payments completes some 150.
+/// A batch of new payments completes some 80.
 const GROUPS_AT_ONCE: usize = 1_000;
 
-/// Packs that a snapshot holds unpacked, some 20 KiB each and at most 2 MiB: a page of neighbours lies in a few.
+/// Packs that a snapshot holds unpacked, some 30 KiB each and at most 4 MiB: a page of neighbours lies in a few.
 const UNPACKED: usize = 8;
 
 /// Entries of a queue that are not worth removing.
@@ -32,80 +33,114 @@ pub(crate) const fn group_of(seq: u64) -> u64 {
     seq / GROUP
 }
 
-/// The rows of one group: postcard, empty where there is none.
-#[derive(Debug, Default, PartialEq, Eq)]
-pub(crate) struct Pack([Vec<u8>; GROUP as usize]);
+/// The rows of one group, empty where there is none.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Pack([Plain; GROUP as usize]);
 
-/// Before the rows: the length of each in 4 bytes, little endian.
-const HEADER: usize = GROUP as usize * 4;
+/// Before the texts: the length of each, and then of the fingerprints of each, in 4 bytes, little endian.
+const HEADER: usize = GROUP as usize * 8;
+
+impl Default for Pack {
+    fn default() -> Self {
+        Pack(std::array::from_fn(|_| Plain::default()))
+    }
+}
 
 impl Pack {
-    pub(crate) fn put(&mut self, seq: u64, plain: Vec<u8>) {
+    pub(crate) fn put(&mut self, seq: u64, plain: Plain) {
         self.0[(seq % GROUP) as usize] = plain;
     }
 
     /// Rows with their seqs.
-    pub(crate) fn into_rows(self, group: u64) -> impl Iterator<Item = (u64, Vec<u8>)> {
+    pub(crate) fn into_rows(self, group: u64) -> impl Iterator<Item = (u64, Plain)> {
         let seqs = group * GROUP..;
-        seqs.zip(self.0).filter(|(_, plain)| !plain.is_empty())
+        seqs.zip(self.0).filter(|(_, plain)| !plain.text.is_empty())
     }
 
     /// As it lies in the store.
-    pub(crate) fn packed(&self) -> Result<Vec<u8>, LedgerError> {
-        let rows = self.0.iter().map(Vec::len).sum::<usize>();
-        let mut bytes = Vec::with_capacity(HEADER + rows);
-        for row in &self.0 {
-            let length = u32::try_from(row.len()).map_err(|cause| LedgerError::Damaged(format!("a row: {cause}")))?;
-            bytes.extend_from_slice(&length.to_le_bytes());
+    pub(crate) fn sealed(&self) -> Result<Vec<u8>, LedgerError> {
+        let texts = self.0.iter().map(|row| &row.text);
+        let fingerprints = self.0.iter().map(|row| &row.fingerprints);
+        let mut pack = Plain {
+            text: Vec::with_capacity(HEADER + texts.clone().map(Vec::len).sum::<usize>()),
+            fingerprints: Vec::with_capacity(fingerprints.clone().map(Vec::len).sum()),
+        };
+        for bytes in texts.clone().chain(fingerprints.clone()) {
+            let length = u32::try_from(bytes.len()).map_err(|cause| LedgerError::Damaged(format!("a row: {cause}")))?;
+            pack.text.extend_from_slice(&length.to_le_bytes());
         }
-        self.0.iter().for_each(|row| bytes.extend_from_slice(row));
-        compress(&bytes)
+        texts.for_each(|text| pack.text.extend_from_slice(text));
+        fingerprints.for_each(|bytes| pack.fingerprints.extend_from_slice(bytes));
+        pack.sealed()
     }
 
-    /// Undoes [`packed`](Self::packed).
-    pub(crate) fn unpacked(bytes: &[u8]) -> Result<Self, LedgerError> {
-        let bytes = decompress(bytes)?;
-        let mut pack = Pack::default();
-        for (row, range) in pack.0.iter_mut().zip(ranges(&bytes)?) {
-            *row = bytes.get(range).ok_or_else(cut)?.to_vec();
+    /// Undoes [`sealed`](Self::sealed).
+    pub(crate) fn opened(bytes: &[u8]) -> Result<Self, LedgerError> {
+        let pack = Plain::opened(bytes)?;
+        let mut rows = Pack::default();
+        for (row, places) in rows.0.iter_mut().zip(places(&pack)?) {
+            let (text, fingerprints) = places.of(&pack)?;
+            row.text = text.to_vec();
+            row.fingerprints = fingerprints.to_vec();
         }
-        Ok(pack)
+        Ok(rows)
     }
 }
 
-/// One row of a pack that is decompressed.
-pub(crate) fn row_of(plain: &[u8], seq: u64) -> Result<Option<&[u8]>, LedgerError> {
-    let range = ranges(plain)?.nth((seq % GROUP) as usize).ok_or_else(cut)?;
-    let row = plain.get(range).ok_or_else(cut)?;
-    Ok((!row.is_empty()).then_some(row))
+/// A row's text and its fingerprints.
+type Parts<'a> = (&'a [u8], &'a [u8]);
+
+/// One row of an opened pack.
+pub(crate) fn row_of(pack: &Plain, seq: u64) -> Result<Option<Parts<'_>>, LedgerError> {
+    let places = places(pack)?.nth((seq % GROUP) as usize).ok_or_else(cut)?;
+    let row = places.of(pack)?;
+    Ok((!row.0.is_empty()).then_some(row))
 }
 
 /// The packs read last, decompressed: neighbours are often asked for together.
 #[derive(Default)]
-pub(crate) struct Unpacked(Mutex<VecDeque<(u64, Arc<Vec<u8>>)>>);
+pub(crate) struct Unpacked(Mutex<VecDeque<(u64, Arc<Plain>)>>);
 
 impl Unpacked {
-    pub(crate) fn of(&self, group: u64) -> Option<Arc<Vec<u8>>> {
+    pub(crate) fn of(&self, group: u64) -> Option<Arc<Plain>> {
         let packs = self.0.lock();
         let found = packs.iter().find(|(kept, _)| *kept == group);
         found.map(|(_, pack)| pack.clone())
     }
 
-    pub(crate) fn keep(&self, group: u64, pack: Arc<Vec<u8>>) {
+    pub(crate) fn keep(&self, group: u64, pack: Arc<Plain>) {
         let mut packs = self.0.lock();
         packs.truncate(UNPACKED - 1);
         packs.push_front((group, pack));
     }
 }
 
-fn ranges(bytes: &[u8]) -> Result<impl Iterator<Item = std::ops::Range<usize>>, LedgerError> {
-    let (lengths, _) = bytes.get(..HEADER).ok_or_else(cut)?.as_chunks::<4>();
-    let mut end = HEADER;
-    Ok(lengths.iter().map(move |length| {
-        let start = end;
-        end += u32::from_le_bytes(*length) as usize;
-        start..end
-    }))
+/// Where a row lies in its pack.
+struct Places {
+    text: Range<usize>,
+    fingerprints: Range<usize>,
+}
+
+impl Places {
+    fn of(self, pack: &Plain) -> Result<Parts<'_>, LedgerError> {
+        let text = pack.text.get(self.text);
+        text.zip(pack.fingerprints.get(self.fingerprints)).ok_or_else(cut)
+    }
+}
+
+fn places(pack: &Plain) -> Result<impl Iterator<Item = Places>, LedgerError> {
+    let (lengths, _) = pack.text.get(..HEADER).ok_or_else(cut)?.as_chunks::<4>();
+    let (texts, fingerprints) = lengths.split_at(GROUP as usize);
+    let ranges = |lengths: &'_ [[u8; 4]], mut end: usize| {
+        let ranges = lengths.iter().map(move |length| {
+            let start = end;
+            end += u32::from_le_bytes(*length) as usize;
+            start..end
+        });
+        ranges.collect::<Vec<_>>()
+    };
+    let both = ranges(texts, HEADER).into_iter().zip(ranges(fingerprints, 0));
+    Ok(both.map(|(text, fingerprints)| Places { text, fingerprints }))
 }
 
 fn cut() -> LedgerError {
@@ -178,19 +213,30 @@ mod tests {
     fn rows_come_out_of_a_pack_as_they_were_put_in() {
         let mut pack = Pack::default();
         let first = 7 * GROUP;
+        let row = |at: u64| Plain {
+            text: vec![b'a' + at as u8; 5 + at as usize],
+            fingerprints: vec![at as u8; at as usize],
+        };
         for at in [0, 3, GROUP - 1] {
-            pack.put(first + at, vec![b'a' + at as u8; 5 + at as usize]);
+            pack.put(first + at, row(at));
         }
-        let bytes = pack.packed().expect("packed");
-        let plain = decompress(&bytes).expect("unpacked");
-        assert_eq!(row_of(&plain, first + 3).expect("read"), Some([b'd'; 8].as_slice()));
-        assert_eq!(row_of(&plain, first + 4).expect("read"), None);
-        assert_eq!(Pack::unpacked(&bytes).expect("unpacked"), pack);
+        let bytes = pack.sealed().expect("sealed");
+        let opened = Plain::opened(&bytes).expect("opened");
+        let expected = row(3);
+        let found = row_of(&opened, first + 3).expect("read").expect("there");
+        assert_eq!(found, (expected.text.as_slice(), expected.fingerprints.as_slice()));
+        assert_eq!(row_of(&opened, first + 4).expect("read"), None);
+        assert_eq!(Pack::opened(&bytes).expect("opened"), pack);
         let seqs: Vec<u64> = pack.into_rows(7).map(|(seq, _)| seq).collect();
         assert_eq!(seqs, [first, first + 3, first + GROUP - 1]);
-        let cut = &plain[..HEADER + 6];
-        row_of(cut, first + GROUP - 1).expect_err("cut");
-        Pack::unpacked(&compress(cut).expect("packed")).expect_err("cut");
+        for (text, fingerprints) in [(HEADER + 6, GROUP as usize), (usize::MAX, 4), (HEADER - 1, 0)] {
+            let mut cut = opened.clone();
+            cut.text.truncate(text);
+            cut.fingerprints.truncate(fingerprints);
+            row_of(&cut, first + GROUP - 1).expect_err("cut");
+            Pack::opened(&cut.sealed().expect("sealed")).expect_err("cut");
+        }
+        Pack::opened(&bytes[..2]).expect_err("cut");
     }
 
     #[test]

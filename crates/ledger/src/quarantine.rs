@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use domain::derive::LiveEntries;
 use domain::dossier::EntryKey;
-use domain::message::Digest;
+use domain::message::{Digest, Fingerprint};
 use domain::position::PartitionId;
 use domain::refusal::Refusal;
 use duckdb::Connection;
@@ -24,7 +24,7 @@ pub(crate) struct Aside {
     pub(crate) key: EntryKey,
     pub(crate) code: &'static str,
     pub(crate) version: u64,
-    pub(crate) digest: Digest,
+    pub(crate) fingerprint: Fingerprint,
 }
 
 /// The entries of a payment that are set aside now, sorted.
@@ -48,7 +48,7 @@ pub(crate) fn aside_of(live: &LiveEntries<'_>) -> Vec<Aside> {
                     },
                     code,
                     version: head.version,
-                    digest: head.digest,
+                    fingerprint: head.fingerprint,
                 }),
         );
     }
@@ -91,7 +91,7 @@ pub(crate) struct Contradiction {
     pub(crate) seq: u64,
     pub(crate) key: EntryKey,
     pub(crate) version: u64,
-    pub(crate) digest: Digest,
+    pub(crate) fingerprint: Fingerprint,
     /// Where the content has just come from; the one that was held before came from where its version did.
     pub(crate) place: Option<(Arc<PartitionId>, u64)>,
 }

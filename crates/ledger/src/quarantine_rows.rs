@@ -4,19 +4,22 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
-use domain::message::Digest;
+use domain::dossier::EntryKey;
+use domain::message::{Digest, Fingerprint};
 use domain::position::PartitionId;
 use domain::refusal::Refusal;
 use duckdb::{Connection, Statement, params};
 
 use crate::append::hash_of;
 use crate::append::micros;
+use crate::bodies::BodyFile;
 use crate::codec::kind_code;
 use crate::error::LedgerError;
+use crate::fold::VersionRow;
 use crate::quarantine::{Aside, Contradiction, QuarantineChange};
 use crate::refused::Refused;
 use crate::replay::CONFLICT;
-use crate::timeline;
+use crate::timeline::{self, HeldVersion};
 
 const INSERT: &str = include_str!("quarantine/insert.sql");
 const REPEAT: &str = "update quarantine set seen = seen + ?, last_at = make_timestamp(?), last_source = ?,
@@ -36,17 +39,27 @@ struct Repeated {
     last: (Arc<PartitionId>, u64),
 }
 
+/// Where what is held of a payment stands, also of the batch itself.
+#[derive(Clone, Copy)]
+pub(crate) struct Stored<'a> {
+    pub(crate) connection: &'a Connection,
+    pub(crate) bodies: &'a BodyFile,
+    /// Of the batch.
+    pub(crate) versions: &'a [VersionRow],
+}
+
 /// Writes a batch's changes inside the open transaction. Returns the next free row number.
 pub(crate) fn write(
-    connection: &Connection,
+    stored: Stored<'_>,
     changes: Vec<QuarantineChange>,
     known: &HashMap<Digest, u64>,
     next_n: u64,
     at: DateTime<Utc>,
     source_id: &dyn Fn(&PartitionId) -> i32,
 ) -> Result<u64, LedgerError> {
+    let connection = stored.connection;
     let mut rows = Rows {
-        connection,
+        stored,
         insert: connection.prepare(INSERT).map_err(failed())?,
         next_n,
         now: micros(at),
@@ -124,8 +137,11 @@ struct Came {
     position: i64,
 }
 
+/// A content of an entry: the payment's seq, the entry, its version and the content's fingerprint.
+type Content<'a> = (u64, &'a EntryKey, u64, &'a Fingerprint);
+
 struct Rows<'c> {
-    connection: &'c Connection,
+    stored: Stored<'c>,
     insert: Statement<'c>,
     next_n: u64,
     /// Microseconds.
@@ -142,13 +158,19 @@ impl Rows<'_> {
 
     fn conflict(&mut self, found: &Contradiction) -> Result<(), LedgerError> {
         let detail = "this entry and version was received with more than one content; publish a higher version";
-        let place = match &found.place {
-            Some((source, position)) => self.now_from(source, *position),
-            None => self.held_from(found)?,
+        let of = (found.seq, &found.key, found.version, &found.fingerprint);
+        let (digest, place) = match &found.place {
+            Some((source, position)) => (self.digest(of)?, self.now_from(source, *position)),
+            None => {
+                let held = self.held(of)?;
+                let from = self.now_from(&held.partition, held.position);
+                let at = micros(held.applied_at);
+                (held.digest, Came { at, ..from })
+            }
         };
         let (kind, entry_id) = (kind_code(found.key.kind), &found.key.entry_id);
         let what = (CONFLICT, "/version", detail, &found.payment_key, found.seq);
-        self.entry_row(what, (kind, entry_id, found.version), &found.digest, place)
+        self.entry_row(what, (kind, entry_id, found.version), &digest, place)
     }
 
     fn aside(&mut self, payment_key: &String, seq: u64, aside: &Aside) -> Result<(), LedgerError> {
@@ -163,7 +185,8 @@ impl Rows<'_> {
             source: 0,
             position: 0,
         };
-        self.entry_row(what, (kind, entry_id, aside.version), &aside.digest, nowhere)
+        let digest = self.digest((seq, &aside.key, aside.version, &aside.fingerprint))?;
+        self.entry_row(what, (kind, entry_id, aside.version), &digest, nowhere)
     }
 
     fn now_from(&self, source: &PartitionId, position: u64) -> Came {
@@ -174,17 +197,24 @@ impl Rows<'_> {
         }
     }
 
-    /// Where the content that was held first came from. Its version is in the table, if only since this transaction began.
-    fn held_from(&self, found: &Contradiction) -> Result<Came, LedgerError> {
-        let held = timeline::versions(self.connection, found.seq)?;
-        let held = held
-            .iter()
-            .find(|held| held.key == found.key && held.version == found.version && held.digest == found.digest)
-            .ok_or_else(|| LedgerError::Damaged(format!("a version of payment {} is missing", found.seq)))?;
-        Ok(Came {
-            at: micros(held.applied_at),
-            ..self.now_from(&held.partition, held.position)
-        })
+    /// The whole digest of a content, of which a payment's state keeps the fingerprint.
+    fn digest(&self, of: Content<'_>) -> Result<Digest, LedgerError> {
+        let (seq, key, _, fingerprint) = of;
+        let mut batch = self.stored.versions.iter();
+        let found =
+            batch.find(|row| row.seq == seq && row.kind == key.kind && row.digest.fingerprint() == *fingerprint);
+        match found {
+            Some(row) => Ok(row.digest),
+            None => self.held(of).map(|held| held.digest),
+        }
+    }
+
+    /// A content as it was received first. Its version is in the table, if only since this transaction began.
+    fn held(&self, (seq, key, version, fingerprint): Content<'_>) -> Result<HeldVersion, LedgerError> {
+        let held = timeline::versions(self.stored.connection, self.stored.bodies, seq)?;
+        held.into_iter()
+            .find(|held| held.key == *key && held.version == version && held.digest.fingerprint() == *fingerprint)
+            .ok_or_else(|| LedgerError::Damaged(format!("a version of payment {seq} is missing")))
     }
 
     /// A row about an entry, whose content is a version and not kept a second time.
@@ -230,7 +260,7 @@ impl Rows<'_> {
     fn repeat(&mut self, item: &Repeated, n: u64) -> Result<(), LedgerError> {
         let (source, position) = ((self.source_id)(&item.last.0), item.last.1 as i64);
         let values = params![item.seen, self.now, source, position, n as i64];
-        self.connection.execute(REPEAT, values).map_err(failed())?;
+        self.stored.connection.execute(REPEAT, values).map_err(failed())?;
         Ok(())
     }
 

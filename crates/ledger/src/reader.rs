@@ -17,6 +17,7 @@ use parking_lot::{Mutex, RwLock};
 use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
 
+use crate::bodies::BodyFile;
 use crate::engine::Engine;
 use crate::error::LedgerError;
 use crate::event_find::EventWatch;
@@ -58,6 +59,7 @@ pub(crate) struct Shared {
     pub(crate) herald: Herald,
     pub(crate) events: Hasher,
     pub(crate) watch: EventWatch,
+    pub(crate) bodies: BodyFile,
     /// Let go of after all others, when the last reader is gone.
     pub(crate) _dir: Arc<File>,
 }
@@ -106,6 +108,10 @@ impl Reader {
     /// The last batch that readers see.
     pub fn batch_no(&self) -> u64 {
         self.shared.committed.load(Ordering::Acquire)
+    }
+
+    pub(crate) fn bodies(&self) -> &BodyFile {
+        &self.shared.bodies
     }
 
     pub(crate) fn events(&self) -> Hasher {
@@ -209,7 +215,7 @@ impl Reader {
                 .into_iter()
                 .filter_map(|(name, next)| Some((PartitionId::parse(&name)?, next.unsigned_abs())))
                 .collect(),
-            ledger_bytes: self.shared.engine.lock().file_bytes(),
+            ledger_bytes: self.shared.engine.lock().file_bytes() + self.shared.bodies.bytes(),
             row_bytes: self.shared.rows.disk_bytes(),
         })
     }
@@ -294,6 +300,10 @@ impl Rows {
     /// How many payments the store has, also those that came later.
     pub(crate) fn payments(&self) -> u64 {
         self.shared.keymap.len()
+    }
+
+    pub(crate) fn bodies(&self) -> &BodyFile {
+        &self.shared.bodies
     }
 
     /// Every dossier from seq `first` on.

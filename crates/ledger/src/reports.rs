@@ -7,10 +7,10 @@ use domain::money::Currency;
 use domain::rollup::{Basis, Measures};
 use domain::scope::Scope;
 use duckdb::Connection;
-use duckdb::types::Value;
 
 use crate::cells::{self, Tables};
 use crate::error::LedgerError;
+use crate::quoted::one_of;
 use crate::trace;
 
 /// The most rows one report answers with; its reader is asked to narrow it beyond.
@@ -179,34 +179,17 @@ pub(crate) fn orphans_left_out(
         .sum())
 }
 
-struct Conditions {
-    sql: Vec<String>,
-    values: Vec<Value>,
-}
-
-impl Conditions {
-    fn one_of<'a>(&mut self, column: &str, wanted: impl ExactSizeIterator<Item = &'a String>) {
-        self.sql.push(match wanted.len() {
-            0 => "false".to_owned(),
-            count => format!("{column} in ({})", vec!["?"; count].join(",")),
-        });
-        self.values.extend(wanted.map(|text| Value::Text(text.clone())));
-    }
-}
-
-fn conditions(request: &ReportRequest, scope: &Scope) -> Conditions {
-    let mut out = Conditions {
-        sql: vec!["true".to_owned()],
-        values: Vec::new(),
-    };
+/// All of which a cell must meet.
+fn conditions(request: &ReportRequest, scope: &Scope) -> Vec<String> {
+    let mut out = vec!["true".to_owned()];
     if let Some(from) = request.from {
-        out.sql.push(format!("day >= date '{}'", from.format("%Y-%m-%d")));
+        out.push(format!("day >= date '{}'", from.format("%Y-%m-%d")));
     }
     if let Some(to) = request.to {
-        out.sql.push(format!("day < date '{}'", to.format("%Y-%m-%d")));
+        out.push(format!("day < date '{}'", to.format("%Y-%m-%d")));
     }
     if let Scope::Merchants(merchants) = scope {
-        out.one_of("merchant_id", merchants.iter());
+        out.push(one_of("merchant_id", merchants));
     }
     let narrowed = [
         ("merchant_id", &request.merchants),
@@ -216,7 +199,7 @@ fn conditions(request: &ReportRequest, scope: &Scope) -> Conditions {
     ];
     for (column, wanted) in narrowed {
         if !wanted.is_empty() {
-            out.one_of(column, wanted.iter());
+            out.push(one_of(column, wanted));
         }
     }
     out
@@ -282,16 +265,14 @@ fn sums(
         merchant = column(Group::Merchant, "varchar"),
         sums = sums.join(", "),
         left = left.join(" or "),
-        conditions = conditions.sql.join(" and "),
+        conditions = conditions.join(" and "),
         keys = keys.join(", "),
         take = window.take,
         skip = window.skip,
     );
-    trace::count(connection, &sql, &conditions.values);
+    trace::count(connection, &sql);
     let mut statement = connection.prepare(&sql).map_err(LedgerError::engine(doing))?;
-    let mut rows = statement
-        .query(duckdb::params_from_iter(conditions.values.iter()))
-        .map_err(LedgerError::engine(doing))?;
+    let mut rows = statement.query([]).map_err(LedgerError::engine(doing))?;
     let mut found = Vec::new();
     while let Some(row) = rows.next().map_err(LedgerError::engine(doing))? {
         found.push(read(row)?);

@@ -58,7 +58,7 @@ pub struct Status {
     pub nulls: u64,
     pub payments: u64,
     pub positions: Vec<(PartitionId, u64)>,
-    /// Bytes on disk: DuckDB's file and log, and the row store.
+    /// Bytes on disk: DuckDB's file and log with the bodies beside them, and the row store.
     pub ledger_bytes: u64,
     pub row_bytes: u64,
 }

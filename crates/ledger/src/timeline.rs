@@ -14,7 +14,7 @@ use domain::refusal::Refusal;
 use duckdb::Connection;
 
 use crate::append::{hash_of, of_micros};
-use crate::bodies::{self, place};
+use crate::bodies::{BodyFile, place};
 use crate::codec::{kind_code, kind_of, zone_of};
 use crate::error::LedgerError;
 
@@ -38,11 +38,12 @@ pub struct HeldVersion {
 
 const VERSIONS: &str = include_str!("timeline/versions.sql");
 
-pub(crate) fn versions(connection: &Connection, seq: u64) -> Result<Vec<HeldVersion>, LedgerError> {
+pub(crate) fn versions(connection: &Connection, bodies: &BodyFile, seq: u64) -> Result<Vec<HeldVersion>, LedgerError> {
     let doing = "read a timeline";
     let repeats = repeats(connection, seq)?;
-    let mut statement = connection.prepare(VERSIONS).map_err(LedgerError::engine(doing))?;
-    let mut rows = statement.query([seq as i64]).map_err(LedgerError::engine(doing))?;
+    let sql = format!("{VERSIONS} where v.seq = {seq}");
+    let mut statement = connection.prepare(&sql).map_err(LedgerError::engine(doing))?;
+    let mut rows = statement.query([]).map_err(LedgerError::engine(doing))?;
     let mut wanted = Vec::new();
     while let Some(row) = rows.next().map_err(LedgerError::engine(doing))? {
         let failed = || LedgerError::engine(doing);
@@ -60,7 +61,7 @@ pub(crate) fn versions(connection: &Connection, seq: u64) -> Result<Vec<HeldVers
         wanted.push((place(row, 7).map_err(failed())?, received));
     }
     let mut found = Vec::with_capacity(wanted.len());
-    bodies::each(connection, wanted, &mut |received, body| {
+    bodies.each(wanted, &mut |received, body| {
         let mut held = received
             .held(body)
             .map_err(|cause| LedgerError::Damaged(format!("a version of payment {seq}: {cause}")))?;
@@ -127,10 +128,10 @@ type Sent = (u8, String, i64, i64);
 /// How often each version and content came again.
 fn repeats(connection: &Connection, seq: u64) -> Result<HashMap<Sent, u64>, LedgerError> {
     let doing = "counted repeats";
-    let sql = "select kind, entry_id, version, hash, count(*) from repeats where seq = ? group by all";
-    let mut statement = connection.prepare(sql).map_err(LedgerError::engine(doing))?;
+    let sql = format!("select kind, entry_id, version, hash, count(*) from repeats where seq = {seq} group by all");
+    let mut statement = connection.prepare(&sql).map_err(LedgerError::engine(doing))?;
     let rows = statement
-        .query_map([seq as i64], |row| {
+        .query_map([], |row| {
             let of = (row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?);
             Ok((of, row.get::<_, i64>(4)?.unsigned_abs()))
         })

@@ -11,7 +11,6 @@ use domain::derive::LiveEntries;
 use domain::dossier::Dossier;
 use domain::rollup::{LedgerRow, ledger_rows};
 use duckdb::Connection;
-use duckdb::types::Value;
 
 use crate::append::micros;
 use crate::catch_up::{Seqs, dossiers};
@@ -89,7 +88,7 @@ fn range(
     each: &mut dyn FnMut(u64, &Dossier, u64) -> Option<Difference>,
     out: &mut Verified,
 ) -> Result<(), LedgerError> {
-    let folded = dossiers(joint.connection(), &Seqs::Range(from, to))?;
+    let folded = dossiers(joint.connection(), joint.bodies(), &Seqs::Range(from, to))?;
     let entries = signed_rows(joint.connection(), ENTRIES, from, to)?;
     let payments = signed_rows(joint.connection(), PAYMENTS, from, to)?;
     let aside = signed_rows(joint.connection(), ASIDE, from, to)?;
@@ -162,11 +161,12 @@ fn signed_rows(
     to: u64,
 ) -> Result<BTreeMap<u64, Vec<String>>, LedgerError> {
     let doing = "checked rows";
-    let mut statement = connection.prepare(sql).map_err(LedgerError::engine(doing))?;
+    let sql = sql
+        .replace("/* FROM */", &from.to_string())
+        .replace("/* TO */", &to.to_string());
+    let mut statement = connection.prepare(&sql).map_err(LedgerError::engine(doing))?;
     let rows = statement
-        .query_map([Value::BigInt(from as i64), Value::BigInt(to as i64)], |row| {
-            Ok((row.get::<_, i64>(0)?, row.get::<_, String>(1)?))
-        })
+        .query_map([], |row| Ok((row.get::<_, i64>(0)?, row.get::<_, String>(1)?)))
         .map_err(LedgerError::engine(doing))?;
     let mut found: BTreeMap<u64, Vec<String>> = BTreeMap::new();
     for row in rows {

@@ -1,6 +1,7 @@
 //! The one writer: applies batches and keeps both stores at one position.
 
 mod commit;
+mod tidy;
 
 use std::collections::{BTreeSet, HashMap};
 use std::path::PathBuf;
@@ -17,7 +18,7 @@ use rayon::prelude::*;
 
 use crate::acts::Orders;
 use crate::append;
-use crate::bodies;
+use crate::bodies::BodyFile;
 use crate::catch_up;
 use crate::data_dir::DataDir;
 use crate::engine::{Engine, Options};
@@ -36,9 +37,6 @@ use crate::reader::{Head, Reader, Shared};
 use crate::rows::{RowSettings, RowStore};
 use crate::status::Counts;
 
-/// Batches after which the heads and positions of old ones are removed. Reading the newest looks at all that are there.
-const PRUNED_EVERY: u32 = 256;
-
 /// What became of a batch.
 #[derive(Debug)]
 pub struct Applied {
@@ -56,7 +54,7 @@ pub struct Writer {
     head: Head,
     next_seq: u64,
     next_n: u64,
-    next_block: u64,
+    bodies_end: u64,
     positions: Positions,
     source_ids: SourceIds,
     fold_settings: FoldSettings,
@@ -91,9 +89,11 @@ pub fn open(dir: &DataDir, options: &Options, zones: Zones) -> Result<(Writer, R
         rest: options.row_rest,
     };
     let rows = RowStore::open(&dir.rows(), settings)?;
+    let bodies = BodyFile::open(&dir.ledger())?;
     let shared = Arc::new(Shared {
         engine: parking_lot::Mutex::new(engine),
         rows,
+        bodies,
         keymap: KeyMap::new(seed),
         split: RwLock::new(BTreeSet::new()),
         store_id: of("store_id")?,
@@ -114,12 +114,14 @@ pub fn open(dir: &DataDir, options: &Options, zones: Zones) -> Result<(Writer, R
         head: Head::default(),
         next_seq: 0,
         next_n: 1,
-        next_block: 0,
+        bodies_end: 0,
         positions: Positions::default(),
         source_ids: SourceIds::new(),
         fold_settings: FoldSettings {
             wal_bytes: options.wal_bytes,
             rollup_rows: options.rollup_rows,
+            seal_rows: options.seal_rows,
+            events_through: None,
         },
         events_max: options.events_max,
         events: events::Kept::default(),
@@ -168,10 +170,11 @@ impl Writer {
             self.connection = engine.connection()?;
         }
         let doing = "read its head";
-        (self.head, self.next_seq, self.next_n) = self
+        (self.head, self.next_seq, self.next_n, self.bodies_end) = self
             .connection
             .query_row(
-                "select batch_no, epoch_us(applied_at), epoch_us(appended_at), next_seq, next_n from head",
+                "select batch_no, epoch_us(applied_at), epoch_us(appended_at), next_seq, next_n, bodies_end
+                 from head",
                 [],
                 |row| {
                     let micros = |micros: Option<i64>| micros.map(append::of_micros);
@@ -184,12 +187,13 @@ impl Writer {
                         head,
                         row.get::<_, i64>(3)?.unsigned_abs(),
                         row.get::<_, i64>(4)?.unsigned_abs(),
+                        row.get::<_, i64>(5)?.unsigned_abs(),
                     ))
                 },
             )
             .map_err(LedgerError::engine(doing))?;
         self.unpruned = positions::unpruned(&self.connection)?;
-        self.next_block = bodies::next(&self.connection)?;
+        self.shared.bodies.cut(self.bodies_end)?;
         (self.source_ids, self.positions) = positions::load(&self.connection)?;
         catch_up::load_keys(&self.connection, &self.shared.keymap)?;
         if self.shared.keymap.len() != self.next_seq {
@@ -292,34 +296,6 @@ impl Writer {
         self.shared.herald.announce(self.head.batch_no, &self.positions);
         self.tidy()?;
         Ok(Applied { head, counts })
-    }
-
-    /// Packs rows at rest, removes what newer batches have replaced, and has the log folded, each now and then.
-    fn tidy(&mut self) -> Result<(), LedgerError> {
-        self.shared.rows.pack_idle()?;
-        self.unpruned += 1;
-        if self.unpruned >= PRUNED_EVERY && self.folding.is_idle() {
-            positions::prune(&self.connection)?;
-            self.unpruned = 0;
-        }
-        let shared = &self.shared;
-        let wal_bytes = shared.engine.lock().wal_bytes();
-        self.folding
-            .tend(wal_bytes, self.fold_settings, || shared.engine.lock().connection())
-    }
-
-    /// To be called while nothing is applied: an error of what goes on beside the batches is noticed at once.
-    ///
-    /// # Errors
-    /// As those of [`Writer::apply`].
-    pub fn check(&mut self) -> Result<(), LedgerError> {
-        self.folding.check()
-    }
-
-    /// Folds DuckDB's log into its file.
-    pub fn checkpoint(&mut self) -> Result<(), LedgerError> {
-        self.folding.wait()?;
-        self.shared.engine.lock().checkpoint()
     }
 
     /// Brings the dossiers of every payment that the messages name into memory.

@@ -104,7 +104,7 @@ fn of_entry(dossier: &Dossier, key: &EntryKey, held: Vec<HeldVersion>) -> Result
             is_current: head
                 == Some(Held {
                     version: held.version,
-                    digest: held.digest,
+                    fingerprint: held.digest.fingerprint(),
                 }),
             is_set_aside,
             changed,

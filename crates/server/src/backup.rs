@@ -34,8 +34,12 @@ pub(crate) fn make(reader: &Reader, dir: &Path, progress: Progress<'_>) -> Resul
     fs::create_dir_all(&ledger_dir).map_err(failed)?;
     let copy = reader.copy_ledger()?;
     progress(json!({ "stage": "writing the backup" }));
-    moved(&copy.file(), &ledger_dir.join("ledger.duckdb")).map_err(failed)?;
-    let mut names = vec!["ledger/ledger.duckdb".to_owned()];
+    let mut names = Vec::new();
+    for file in copy.files() {
+        let name = file.file_name().unwrap_or_default();
+        moved(&file, &ledger_dir.join(name)).map_err(failed)?;
+        names.push(format!("ledger/{}", name.to_string_lossy()));
+    }
     for name in beside_the_stores(reader.data_dir()).map_err(failed)? {
         copy_lines(&reader.data_dir().join(&name), &dir.join(&name)).map_err(failed)?;
         names.push(name);

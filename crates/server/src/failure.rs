@@ -73,7 +73,7 @@ impl From<LedgerError> for Failure {
             }
             LedgerError::Foreign { .. } => "; give an empty or a new directory with --data-dir",
             LedgerError::Directory { .. } => "; check its owner, its rights and the space on its disk",
-            LedgerError::Engine { .. } | LedgerError::Rows { .. } => {
+            LedgerError::Engine { .. } | LedgerError::Rows { .. } | LedgerError::Bodies { .. } => {
                 "; check the disk's space and health, then start again"
             }
             LedgerError::Thread(_) => "; allow this user more threads (`ulimit -u`)",

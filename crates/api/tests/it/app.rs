@@ -112,21 +112,25 @@ impl TestApp {
     }
 
     pub(crate) fn with(zones: Zones, limits: Limits) -> Self {
-        Self::made(zones, limits, 10_000)
+        Self::made(zones, limits, ledger::Options::default())
     }
 
-    /// Of so many messages it is kept what became of them.
+    /// Of so many messages it is kept what became of them. The log is folded after each batch: see [`TestApp::fold`].
     pub(crate) fn keeping_events(events_max: u64) -> Self {
-        Self::made(Zones::default(), Limits::default(), events_max)
+        let options = ledger::Options {
+            events_max,
+            wal_bytes: 1,
+            ..ledger::Options::default()
+        };
+        Self::made(Zones::default(), Limits::default(), options)
     }
 
-    fn made(zones: Zones, limits: Limits, events_max: u64) -> Self {
+    fn made(zones: Zones, limits: Limits, options: ledger::Options) -> Self {
         let dir = tempfile::tempdir().expect("a temporary directory");
         let lock = DataDir::lock(dir.path()).expect("the directory is free");
         let options = ledger::Options {
             row_cache_bytes: 8 << 20,
-            events_max,
-            ..ledger::Options::default()
+            ..options
         };
         let (writer, reader) = ledger::open(&lock, &options, zones).expect("an empty ledger");
         let options = lookup::Options {
@@ -171,6 +175,12 @@ impl TestApp {
     /// Applies messages as one batch.
     pub(crate) fn feed<M: AsRef<[u8]>>(&mut self, messages: &[M]) -> Counts {
         self.feed_as(messages.iter().map(|message| content(message.as_ref())).collect())
+    }
+
+    /// Waits until the log is folded, and what is done after that.
+    pub(crate) fn fold(&mut self) {
+        let mut writer = self.writer.lock().expect("no thread has panicked");
+        writer.checkpoint().expect("folded");
     }
 
     /// Refuses sound messages, in one batch.

@@ -127,6 +127,7 @@ async fn the_newest_messages_are_kept_and_older_ones_told_from_those_that_never_
             .map(|m| as_event(&sale(&format!("P{n}-{m}"), "m1", 1, 0), &format!("e{n}-{m}"), "/a"))
             .collect();
         app.feed(&batch);
+        app.fold();
     }
     let operator = app.key(Role::Operator, &[]);
     for (id, status, code) in [

@@ -1,10 +1,13 @@
 -- Moves changes of cells into a run, added up and sorted. Cells that have become zero go.
 begin;
-insert into /* CELLS */_packed
-select /* RUN */, /* DIMENSIONS */, /* SUMS */
-from /* CELLS */_/* TABLE */ where /* CONDITION */
-group by /* DIMENSIONS */
-having /* IS SOMETHING */
+insert into /* CELLS */_packed by name
+select /* RUN */ as run, /* DIMENSIONS */, /* COLUMNS */
+from (
+    select /* DIMENSIONS */, /* SUMS */
+    from /* CELLS */_/* TABLE */ where /* CONDITION */
+    group by /* DIMENSIONS */
+)
+where /* IS SOMETHING */
 order by /* DIMENSIONS */;
 delete from /* CELLS */_/* TABLE */ where /* CONDITION */;
 commit;

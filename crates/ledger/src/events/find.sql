@@ -3,6 +3,6 @@ select e.source_hash, s.source, p.name, e.position, e.verdict, e.seq, e.content,
 from events e
 left join sources p on p.source_id = e.source_id
 left join event_sources s on s.hash = e.source_hash
-where e.id_hash = ? and (? is null or e.source_hash = ?)
+where /* CONDITION */
 order by e.batch_no desc, e.rowid desc
-limit ?
+limit /* LIMIT */

@@ -13,7 +13,7 @@ use parking_lot::Mutex;
 use rayon::prelude::*;
 
 use super::{EncodedRow, RowSettings};
-use crate::codec;
+use crate::codec::{self, Plain};
 use crate::error::LedgerError;
 use crate::loose::Loose;
 use crate::pack::{GROUP, Idle, Pack, ROW_MAX, group_of};
@@ -25,6 +25,10 @@ pub(super) const HEAD: &[u8] = b"h";
 /// Rows in memory until they are written out as a table: the fewer tables, the less often rows are written again, and the
 /// more memory.
 const MEMTABLE_BYTES: u64 = 64 << 20;
+
+/// The same of packs. They come more slowly, and the journal of all that was written since the first of them is kept until they
+/// are written out.
+const PACKS_MEMTABLE_BYTES: u64 = 8 << 20;
 
 /// The key of the store's id.
 const STORE_ID: &[u8] = b"s";
@@ -69,7 +73,7 @@ impl RowFiles {
         // Every group asked for exists.
         let packs = database.keyspace("packs", || {
             options()
-                .max_memtable_size(MEMTABLE_BYTES / 2)
+                .max_memtable_size(PACKS_MEMTABLE_BYTES)
                 .expect_point_read_hits(true)
                 .filter_policy(FilterPolicy::disabled())
         })?;
@@ -133,12 +137,12 @@ impl RowFiles {
                 0..=ROW_MAX => packs.entry(group_of(*seq)).or_default().put(*seq, plain),
                 _ => {
                     self.loose.list(std::iter::once(*seq));
-                    batch.insert(&self.rows, seq.to_be_bytes(), codec::compress(&plain)?);
+                    batch.insert(&self.rows, seq.to_be_bytes(), plain.sealed()?);
                 }
             }
         }
         for (group, pack) in packs {
-            batch.insert(&self.packs, group.to_be_bytes(), pack.packed()?);
+            batch.insert(&self.packs, group.to_be_bytes(), pack.sealed()?);
         }
         self.done("wrote rows again", batch.commit())
     }
@@ -167,7 +171,7 @@ impl RowFiles {
         let doing = "packed its rows";
         let old = self.packs.get(group.to_be_bytes());
         let mut pack = match old.map_err(|error| self.noted(doing, error))? {
-            Some(bytes) => Pack::unpacked(&bytes).map_err(|error| self.unreadable(error))?,
+            Some(bytes) => Pack::opened(&bytes).map_err(|error| self.unreadable(error))?,
             None => Pack::default(),
         };
         let first = group * GROUP;
@@ -176,15 +180,15 @@ impl RowFiles {
         for guard in self.rows.range(range) {
             let (key, value) = guard.into_inner().map_err(|error| self.noted(doing, error))?;
             let Some(seq) = number_of(&key) else { continue };
-            let plain = codec::decompress(&value).map_err(|error| self.unreadable(error))?;
+            let plain = Plain::opened(&value).map_err(|error| self.unreadable(error))?;
             if plain.len() > ROW_MAX {
-                pack.put(seq, Vec::new());
+                pack.put(seq, Plain::default());
                 continue;
             }
             pack.put(seq, plain);
             seqs.push(seq);
         }
-        let bytes = pack.packed()?;
+        let bytes = pack.sealed()?;
         Ok(Repacked { group, bytes, seqs })
     }
 

@@ -9,7 +9,7 @@ use domain::dossier::Dossier;
 use fjall::{Keyspace, Readable, Snapshot, UserValue};
 
 use super::files::{HEAD, RowFiles, number_of};
-use crate::codec;
+use crate::codec::{self, Plain};
 use crate::error::LedgerError;
 use crate::loose::{Moment, Place};
 use crate::pack::{self, GROUP, Pack, Unpacked, group_of};
@@ -62,7 +62,7 @@ impl RowSnapshot {
         let unreadable = |error| files.unreadable(error);
         let group = group_of(seq);
         if let Some(row) = self.loose(seq)? {
-            let decoded = codec::decompress(&row).and_then(|plain| codec::decode(&plain));
+            let decoded = Plain::opened(&row).and_then(|row| codec::decode(&row.text, &row.fingerprints));
             return decoded.map(Some).map_err(unreadable);
         }
         let pack = match self.unpacked.of(group) {
@@ -71,13 +71,14 @@ impl RowSnapshot {
                 let Some(packed) = self.value(&files.packs, group)? else {
                     return Ok(None);
                 };
-                let pack = Arc::new(codec::decompress(&packed).map_err(unreadable)?);
+                let pack = Arc::new(Plain::opened(&packed).map_err(unreadable)?);
                 self.unpacked.keep(group, pack.clone());
                 pack
             }
         };
-        let plain = pack::row_of(&pack, seq).map_err(unreadable)?;
-        plain.map(codec::decode).transpose().map_err(unreadable)
+        let row = pack::row_of(&pack, seq).map_err(unreadable)?;
+        let decoded = row.map(|(text, fingerprints)| codec::decode(text, fingerprints));
+        decoded.transpose().map_err(unreadable)
     }
 
     /// A row that lies on its own.
@@ -139,7 +140,7 @@ struct RowScan<'a, R: Iterator<Item = Found>, P: Iterator<Item = Found>> {
     files: &'a RowFiles,
     rows: Peekable<R>,
     packs: Peekable<P>,
-    ready: VecDeque<(u64, Vec<u8>)>,
+    ready: VecDeque<(u64, Plain)>,
 }
 
 impl<R: Iterator<Item = Found>, P: Iterator<Item = Found>> RowScan<'_, R, P> {
@@ -159,16 +160,13 @@ impl<R: Iterator<Item = Found>, P: Iterator<Item = Found>> RowScan<'_, R, P> {
         };
         let is_next = |found: &Found| found.as_ref().map_or(true, |(found, _)| *found == group);
         let mut pack = match self.packs.next_if(is_next) {
-            Some(found) => Pack::unpacked(&found?.1).map_err(|error| self.files.unreadable(error))?,
+            Some(found) => Pack::opened(&found?.1).map_err(|error| self.files.unreadable(error))?,
             None => Pack::default(),
         };
         let is_next = |found: &Found| found.as_ref().map_or(true, |(seq, _)| group_of(*seq) == group);
         while let Some(found) = self.rows.next_if(is_next) {
             let (seq, row) = found?;
-            pack.put(
-                seq,
-                codec::decompress(&row).map_err(|error| self.files.unreadable(error))?,
-            );
+            pack.put(seq, Plain::opened(&row).map_err(|error| self.files.unreadable(error))?);
         }
         let first = self.first;
         self.ready
@@ -189,7 +187,7 @@ impl<R: Iterator<Item = Found>, P: Iterator<Item = Found>> Iterator for RowScan<
             }
         }
         let (seq, plain) = self.ready.pop_front()?;
-        let dossier = codec::decode(&plain).map_err(|error| self.files.unreadable(error));
+        let dossier = codec::decode(&plain.text, &plain.fingerprints).map_err(|error| self.files.unreadable(error));
         Some(dossier.map(|dossier| (seq, dossier)))
     }
 }

@@ -5,6 +5,6 @@ select seq, concat_ws('|', payment_key, kind, entry_id, merchant_id, currency, m
 from (
     select seq, payment_key, kind, entry_id, merchant_id, currency, method, status, event_day, sale_day, sold_on, paid_out_on,
            payout_id, amount, fee, vat, payout, cost, sum(sign)::bigint as times
-    from entries where seq >= ? and seq < ?
+    from entries where seq >= /* FROM */ and seq < /* TO */
     group by all having sum(sign) <> 0
 )

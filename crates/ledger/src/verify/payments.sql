@@ -6,6 +6,6 @@ select seq, concat_ws('|', coalesce(merchant_id, ''), coalesce(currency, ''), co
 from (
     select seq, merchant_id, currency, digits, method, status, settlement_status, total, balance, occurred_at, sale_day,
            approved_at, flags, sum(sign)::bigint as times
-    from payments where seq >= ? and seq < ?
+    from payments where seq >= /* FROM */ and seq < /* TO */
     group by all having sum(sign) <> 0
 )

@@ -10,9 +10,10 @@ use duckdb::params;
 use super::Writer;
 use crate::append::{self, micros};
 use crate::error::LedgerError;
-use crate::fold::Prepared;
+use crate::fold::{Prepared, VersionRow};
+use crate::quarantine_rows::Stored;
 use crate::reader::Head;
-use crate::{events, positions, quarantine_rows};
+use crate::{positions, quarantine_rows};
 
 impl Writer {
     /// Returns the next seq and the next number of quarantine.
@@ -29,28 +30,36 @@ impl Writer {
         self.connection
             .execute_batch("begin")
             .map_err(LedgerError::engine("began a batch"))?;
+        let bodies_end = self.shared.bodies.append(self.bodies_end, &prepared.packed)?;
         positions::write(&self.connection, head.batch_no, &mut self.source_ids, reached)?;
-        self.write_events(head.batch_no, at, &prepared)?;
+        // Folding takes the tables in the order in which the schema makes them. In the opposite order a batch waits for
+        // one of them at most, in the same order it would follow the folding from table to table.
+        let batch_no = head.batch_no;
+        self.write_events(batch_no, at, &prepared)?;
         let ids = &self.source_ids;
         let source_id = |partition: &PartitionId| ids.get(partition).copied().unwrap_or(-1);
-        append::bodies(&self.connection, self.next_block, &prepared.packed)?;
-        let (batch_no, first_block) = (head.batch_no, self.next_block);
+        let place_of = |row: &VersionRow| prepared.packed.settle(row.place, self.bodies_end);
+        self.late.follow(&prepared.entries);
+        append::cells(&self.connection, batch_no, &prepared.cells)?;
+        append::payments(&self.connection, &prepared.payments, &self.late)?;
+        append::entries(&self.connection, &prepared.entries, &self.late)?;
+        append::repeats(&self.connection, batch_no, &prepared.repeats, &source_id)?;
         append::versions(
             &self.connection,
             batch_no,
             at,
-            first_block,
+            &place_of,
             &prepared.versions,
             &source_id,
         )?;
-        append::repeats(&self.connection, head.batch_no, &prepared.repeats, &source_id)?;
-        self.late.follow(&prepared.entries);
-        append::entries(&self.connection, &prepared.entries, &self.late)?;
-        append::payments(&self.connection, &prepared.payments, &self.late)?;
-        append::cells(&self.connection, batch_no, &prepared.cells)?;
         append::keys(&self.connection, keys)?;
+        // Behind the versions, among which it looks.
         let next_n = quarantine_rows::write(
-            &self.connection,
+            Stored {
+                connection: &self.connection,
+                bodies: &self.shared.bodies,
+                versions: &prepared.versions,
+            },
             prepared.quarantine,
             known,
             self.next_n,
@@ -63,7 +72,7 @@ impl Writer {
             .connection
             .execute(
                 "insert into heads
-                 select ?, make_timestamp(?), make_timestamp(?), ?, ?, applied + ?, duplicate + ?, stale + ?,
+                 select ?, make_timestamp(?), make_timestamp(?), ?, ?, ?, applied + ?, duplicate + ?, stale + ?,
                         conflict + ?, quarantined + ?, nulls + ? from head",
                 params![
                     head.batch_no as i64,
@@ -71,6 +80,7 @@ impl Writer {
                     head.appended_at.map(micros),
                     next_seq as i64,
                     next_n as i64,
+                    bodies_end as i64,
                     counts.applied as i64,
                     counts.duplicate as i64,
                     counts.stale as i64,
@@ -83,14 +93,15 @@ impl Writer {
         if written != 1 {
             return Err(LedgerError::Damaged("its head is missing".to_owned()));
         }
+        self.shared.bodies.sync()?;
         self.connection
             .execute_batch("commit")
             .map_err(LedgerError::engine("committed a batch"))?;
-        self.next_block += prepared.packed.len() as u64;
+        self.bodies_end = bodies_end;
         Ok((next_seq, next_n))
     }
 
-    /// Appends the batch's events and lets the oldest go. What is kept in memory is put right again by a reload where the
+    /// Appends the batch's events. What is kept in memory is put right again by a reload where the
     /// transaction fails.
     fn write_events(&mut self, batch_no: u64, at: DateTime<Utc>, prepared: &Prepared) -> Result<(), LedgerError> {
         let ids = &self.source_ids;
@@ -101,10 +112,6 @@ impl Writer {
             .sources
             .extend(prepared.event_sources.iter().map(|(hash, _)| *hash));
         self.events.add(batch_no, prepared.events.len() as u64);
-        if let Some((through, rows)) = self.events.excess() {
-            events::prune(&self.connection, through)?;
-            self.events.let_go(through, rows);
-        }
         Ok(())
     }
 }

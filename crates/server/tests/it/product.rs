@@ -151,6 +151,7 @@ impl Product {
             // So that the log is folded again and again beside the batches.
             wal_bytes: 200 << 10,
             rollup_rows: 20,
+            seal_rows: 20,
             ..ledger::Options::default()
         };
         let (writer, reader) = ledger::open(&lock, &options, self.zones.clone()).expect("the ledger opens");

@@ -1,0 +1,164 @@
+//! Sealing: rows that have lain for a while are sorted by merchant, beside the batches.
+//!
+//! Rows of the unified ledger lie in the order in which they came, which is that of their days. So a question about all merchants
+//! reads the days that it asks for, and a question about one merchant reads everybody's. Most rows are changed once or twice
+//! in the days after they came, each time by a row that takes the old one out and one that puts the new one in. So the oldest rows
+//! of a table are moved on, some hundred thousand at a time: what takes each other out goes, the rest is appended to a *sealed* table
+//! as a run sorted by month, merchant and day. A run is never rewritten. What comes about it later is a row with the other sign in
+//! the tables that batches append to, and becomes part of a later run.
+
+use duckdb::Connection;
+
+use crate::error::LedgerError;
+
+/// Of the rows of a run, so many parts are left lying when the others are moved: they are still being changed.
+const LEFT: u64 = 2;
+
+/// A table that batches append to, the sealed one of its kind, and the day that its rows are sorted by.
+struct Source {
+    from: &'static str,
+    sealed: &'static str,
+    day: &'static str,
+}
+
+const ENTRY_DAY: &str = "coalesce(event_day, sold_on)";
+const PAYMENT_DAY: &str = "occurred_at";
+
+const SOURCES: [Source; 4] = [
+    Source {
+        from: "entries_near",
+        sealed: "entries_sealed",
+        day: ENTRY_DAY,
+    },
+    Source {
+        from: "entries_late",
+        sealed: "entries_sealed",
+        day: ENTRY_DAY,
+    },
+    Source {
+        from: "payments_near",
+        sealed: "payments_sealed",
+        day: PAYMENT_DAY,
+    },
+    Source {
+        from: "payments_late",
+        sealed: "payments_sealed",
+        day: PAYMENT_DAY,
+    },
+];
+
+/// Moves the oldest `rows` rows of each table that has half as many more, until none has. After each transaction `goes_on` is
+/// asked. Returns how many transactions there were.
+///
+/// # Errors
+/// What was not moved lies as it lay.
+pub(crate) fn seal(
+    connection: &Connection,
+    rows: u64,
+    goes_on: &mut dyn FnMut() -> bool,
+) -> Result<usize, LedgerError> {
+    let rows = rows.max(1);
+    let mut steps = 0;
+    for source in &SOURCES {
+        while source.count(connection)? >= rows + rows.div_euclid(LEFT).max(1) {
+            source.seal(connection, rows)?;
+            steps += 1;
+            if !goes_on() {
+                return Ok(steps);
+            }
+        }
+    }
+    Ok(steps)
+}
+
+impl Source {
+    fn count(&self, connection: &Connection) -> Result<u64, LedgerError> {
+        let sql = format!("select count(*) from {}", self.from);
+        connection
+            .query_row(&sql, [], |row| row.get::<_, i64>(0))
+            .map(i64::unsigned_abs)
+            .map_err(LedgerError::engine("counted rows"))
+    }
+
+    fn seal(&self, connection: &Connection, rows: u64) -> Result<(), LedgerError> {
+        let doing = "sealed rows";
+        // Row ids are counted through, but for the first ones, which were deleted.
+        let sql = format!("select min(rowid) from {}", self.from);
+        let first: i64 = connection
+            .query_row(&sql, [], |row| row.get(0))
+            .map_err(LedgerError::engine(doing))?;
+        let sql = include_str!("sealing/seal.sql")
+            .replace("/* SEALED */", self.sealed)
+            .replace("/* FROM */", self.from)
+            .replace("/* DAY */", self.day)
+            .replace("/* END */", &(first.unsigned_abs() + rows).to_string());
+        let done = connection.execute_batch(&sql);
+        if done.is_err() {
+            // There is none where the first statement failed.
+            let _ = connection.execute_batch("rollback");
+        }
+        done.map_err(LedgerError::engine(doing))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    use crate::engine::{Engine, Options};
+
+    #[test]
+    fn what_is_in_stays_in_and_pairs_go() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let (engine, _) = Engine::open(dir.path(), &Options::default()).expect("the ledger opens");
+        let connection = engine.connection().expect("a connection");
+        let texts = |sql: &str| {
+            let mut statement = connection.prepare(sql).expect("prepared");
+            let rows = statement.query_map([], |row| row.get::<_, String>(0)).expect("asked");
+            rows.collect::<Result<Vec<_>, _>>().expect("read")
+        };
+        let held = || {
+            texts(
+                "select concat_ws('|', seq, merchant_id, status, occurred_at, sum(sign)) from payments
+                 group by seq, merchant_id, status, occurred_at having sum(sign) <> 0 order by all",
+            )
+        };
+        let mut steps = 0;
+        for batch in 0..40 {
+            // Ten new payments, and ten of the batch before whose status changes; every seventh has no merchant.
+            let put = |sign: i32, batch: i32, status: &str| {
+                format!(
+                    "insert into payments_near by name
+                     select {sign} as sign, {batch} * 10 + i as seq,
+                            case when i = 7 then null else 'm' || (i % 3)::varchar end as merchant_id, 'CARD' as method,
+                            '{status}' as status, 'NONE' as settlement_status,
+                            timestamp '2026-01-01' + to_days({batch}) as occurred_at, 0 as flags
+                     from range(10) t(i);"
+                )
+            };
+            connection.execute_batch(&put(1, batch, "READY")).expect("written");
+            if batch > 0 {
+                connection.execute_batch(&put(-1, batch - 1, "READY")).expect("written");
+                connection.execute_batch(&put(1, batch - 1, "DONE")).expect("written");
+            }
+            let before = held();
+            assert_eq!(before.len(), 10 * (batch as usize + 1));
+            steps += seal(&connection, 60, &mut || {
+                assert_eq!(held(), before, "batch {batch}");
+                true
+            })
+            .expect("sealed");
+            engine.checkpoint().expect("folded");
+            assert_eq!(held(), before, "batch {batch}");
+        }
+        assert!(steps > 10, "{steps}");
+        let count = |sql: &str| texts(sql)[0].parse::<u32>().expect("a number");
+        assert!(count("select count(*)::varchar from payments_near") < 90);
+        assert!(
+            count("select count(*)::varchar from payments_sealed") < 800,
+            "pairs have gone, of 1,100"
+        );
+        let merchants = texts("select coalesce(merchant_id, '') from payments_sealed where rowid < 20");
+        assert!(merchants.is_sorted(), "{merchants:?}");
+    }
+}
