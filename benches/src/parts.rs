@@ -5,7 +5,7 @@
 //! do in another one's turn is charged to that one, so the sum of the stages is exact and their shares are nearly so. The ceiling is what the machine could do if the stages were all there is and
 //! shared its cores without loss: cores / sum of processor seconds an event. Reading Kafka is not among them.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
@@ -195,24 +195,27 @@ impl IndexAlone {
         })
     }
 
-    /// Builds the documents, leaves out those that did not change, writes the others.
+    /// Builds the documents of each batch, and writes the last one of each payment where it changed: as the server does, which
+    /// lets them wait for some seconds while a backlog is read.
     fn write(&mut self, batches: &[Vec<Touched>]) -> Result<()> {
+        let mut waiting: BTreeMap<u64, Document> = BTreeMap::new();
         for touched in batches {
             let documents: Vec<Document> = touched
                 .par_iter()
                 .filter_map(|touched| Document::of(touched.seq, &touched.dossier))
                 .collect();
-            for document in &documents {
-                let digest = document.digest();
-                if self.digests.insert(document.seq, digest) != Some(digest) {
-                    self.writer.upsert(document)?;
-                    self.written += 1;
-                }
+            waiting.extend(documents.into_iter().map(|document| (document.seq, document)));
+        }
+        for document in waiting.values() {
+            let digest = document.digest();
+            if self.digests.insert(document.seq, digest) != Some(digest) {
+                self.writer.upsert(document)?;
+                self.written += 1;
             }
-            self.batches += 1;
-            if self.writer.uncommitted() >= DOCUMENTS_MAX {
-                self.writer.commit(self.batches)?;
-            }
+        }
+        self.batches += batches.len() as u64;
+        if self.writer.uncommitted() >= DOCUMENTS_MAX {
+            self.writer.commit(self.batches)?;
         }
         Ok(())
     }
