@@ -108,6 +108,9 @@ pub(crate) struct ScaleLoad {
     /// kafka: produced while it is read, with 5 GiB of retention; pipe: into `ledgerlens backfill -`
     #[arg(long, value_enum, default_value_t = Through::Kafka)]
     pub(crate) through: Through,
+    /// Through Kafka: then ask every question while 5,000 events a second arrive, kill and start the server, and make its index anew
+    #[arg(long)]
+    pub(crate) ask: bool,
     /// At the end let `ledgerlens verify` recompute everything; minutes for each million payments
     #[arg(long)]
     pub(crate) verify: bool,

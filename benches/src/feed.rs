@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, Result, anyhow};
 use chrono::{Days, NaiveDate, NaiveDateTime};
 use generator::kafka::{Target, produce};
-use generator::{Plan, Stream};
+use generator::{Plan, PlanError, Stream};
 use tempfile::TempDir;
 
 use crate::arguments::{StoreLoad, messages_a_payment, plan};
@@ -27,7 +27,7 @@ const KOREA_AHEAD_MS: i64 = 9 * 3_600_000;
 pub(crate) struct Feed {
     pub(crate) kafka: Kafka,
     scratch: TempDir,
-    stream: Stream,
+    pub(crate) stream: Stream,
     plan: Plan,
     /// The first day of what arrives later.
     live_from: Option<NaiveDate>,
@@ -46,13 +46,28 @@ impl Feed {
     /// Starts a broker. The stream holds the payments asked for and, after them, as many as arrive in `live` at
     /// `live_rate` events a second.
     pub(crate) fn prepare(load: &StoreLoad, live_rate: u64, live: Duration) -> Result<Self> {
+        Self::start(load, live_rate, live, None, Stream::new)
+    }
+
+    /// The same with a broker that keeps no more than so many bytes, and a stream that adds up what a store must answer after it.
+    pub(crate) fn prepare_judged(load: &StoreLoad, live_rate: u64, live: Duration, retention: u64) -> Result<Self> {
+        Self::start(load, live_rate, live, Some(retention), Stream::with_expect)
+    }
+
+    fn start(
+        load: &StoreLoad,
+        live_rate: u64,
+        live: Duration,
+        retention: Option<u64>,
+        stream: fn(Plan) -> Result<Stream, PlanError>,
+    ) -> Result<Self> {
         let scratch = scratch(load)?;
         let kafka = Kafka::start(scratch.path())?;
-        kafka.make_topics(None)?;
+        kafka.make_topics(retention)?;
         let live_messages = live_rate as f64 * live.as_secs_f64();
         let more = (live_messages / messages_a_payment(load.mix)).ceil() as u64;
         let plan = plan(load.payments + more, load.seed, load.mix);
-        let mut stream = Stream::new(plan.clone())?;
+        let mut stream = stream(plan.clone())?;
         let live_from = (more > 0).then(|| live_from(&plan, load.payments));
         stream.pause_before(live_from);
         Ok(Feed {
@@ -97,7 +112,6 @@ impl Feed {
             go_on(&AtomicBool::new(false))
         })?;
         interrupt::check()?;
-        self.stream.pause_before(None);
         Ok(Filled {
             messages: done.messages,
             bytes: done.bytes,
@@ -122,20 +136,21 @@ impl Feed {
         };
         let (told, counts) = (stop.clone(), sent.clone());
         let started_at = Instant::now();
+        stream.pause_before(None);
         let thread = thread::spawn(move || {
-            if rate == 0 {
-                return Ok(started_at.elapsed());
+            if rate > 0 {
+                produce(&mut stream, &target, &mut |now| {
+                    counts.store(now.messages, Ordering::Relaxed);
+                    go_on(&told)
+                })?;
             }
-            let done = produce(&mut stream, &target, &mut |now| {
-                counts.store(now.messages, Ordering::Relaxed);
-                go_on(&told)
-            });
-            done.map(|_| started_at.elapsed()).map_err(|error| anyhow!(error))
+            Ok((started_at.elapsed(), stream))
         });
         Trickle {
             stop,
             sent,
             thread: Some(thread),
+            rest: None,
             kafka,
             _scratch: scratch,
         }
@@ -146,7 +161,9 @@ impl Feed {
 pub(crate) struct Trickle {
     stop: Arc<AtomicBool>,
     sent: Arc<AtomicU64>,
-    thread: Option<JoinHandle<Result<Duration>>>,
+    thread: Option<JoinHandle<Result<(Duration, Stream)>>>,
+    /// What was not published, once it was stopped.
+    rest: Option<Stream>,
     pub(crate) kafka: Kafka,
     _scratch: TempDir,
 }
@@ -168,11 +185,23 @@ impl Trickle {
     pub(crate) fn stop(&mut self) -> Result<Arrived> {
         self.stop.store(true, Ordering::Release);
         let thread = self.thread.take().context("it was stopped before")?;
-        let took = thread.join().map_err(|_| anyhow!("the producer's thread failed"))??;
+        let (took, rest) = thread.join().map_err(|_| anyhow!("the producer's thread failed"))??;
+        self.rest = Some(rest);
         Ok(Arrived {
             messages: self.sent.load(Ordering::Relaxed),
             took,
         })
+    }
+}
+
+impl Trickle {
+    /// Publishes what is left of the stream as fast as the broker takes it, and gives back the stream. Returns how many messages there were.
+    pub(crate) fn exhaust(&mut self) -> Result<(u64, Stream)> {
+        let mut stream = self.rest.take().context("it was not stopped, or exhausted before")?;
+        let target = Target::new(&self.kafka.brokers);
+        let done = produce(&mut stream, &target, &mut |_| go_on(&AtomicBool::new(false)))?;
+        interrupt::check()?;
+        Ok((done.messages, stream))
     }
 }
 

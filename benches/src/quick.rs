@@ -23,6 +23,7 @@ pub(crate) fn run(load: &QuickLoad) -> Result<Report> {
     let scale = |mix, through, verify| ScaleLoad {
         store: store(mix),
         through,
+        ask: false,
         verify,
     };
     let live = |seconds: Duration| LiveLoad {

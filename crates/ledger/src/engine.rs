@@ -53,7 +53,7 @@ impl Default for Options {
             rollup_rows: 1_000_000,
             seal_rows: 500_000,
             row_cache_bytes: 192 << 20,
-            row_rest: 200_000,
+            row_rest: 400_000,
             readers: 8,
             events_max: 10_000_000,
             late_days: 45,
