@@ -83,7 +83,10 @@ impl Marks {
             return;
         }
         let mark = mark(payments);
-        let earlier = self.marks.last().map_or((Duration::ZERO, 0), |mark| (mark.at, mark.payments));
+        let earlier = self
+            .marks
+            .last()
+            .map_or((Duration::ZERO, 0), |mark| (mark.at, mark.payments));
         say(&format!("{}", mark.cells(earlier).join("  ")));
         self.marks.push(mark);
     }
@@ -217,7 +220,10 @@ impl Ways {
 
     /// Payments to so many messages, about.
     fn payments(&self, messages: u64) -> u64 {
-        let (arrived, produced) = (self.arrived.load(Ordering::Acquire), self.produced.load(Ordering::Acquire));
+        let (arrived, produced) = (
+            self.arrived.load(Ordering::Acquire),
+            self.produced.load(Ordering::Acquire),
+        );
         (messages as f64 * arrived as f64 / produced.max(1) as f64) as u64
     }
 }
@@ -335,7 +341,10 @@ fn describe(report: &mut Report, load: &ScaleLoad, course: &Course, disk: Disk) 
         before = (mark.at, mark.payments);
     }
     let payments = course.payments;
-    let title = format!("{payments} payments ({:?} mix) through {:?}", load.store.mix, load.through);
+    let title = format!(
+        "{payments} payments ({:?} mix) through {:?}",
+        load.store.mix, load.through
+    );
     report.table(title, &HEADER, rows);
     let per_payment = |bytes: u64| bytes as f64 / payments.max(1) as f64;
     let classes = disk
