@@ -19,7 +19,7 @@ use generator::{Mix, Stream};
 use ledger::data_dir::DataDir;
 use ledger::{Batch, Incoming, Reader, Touched, Writer};
 use rayon::prelude::*;
-use search::{Document, IndexWriter};
+use search::{Document, IndexWriter, Part};
 use serde_json::{Map, Value, json};
 
 use crate::arguments::{PartsLoad, plan};
@@ -38,7 +38,7 @@ const DOCUMENTS_MAX: usize = 50_000;
 const TURN: usize = 10 * BATCH;
 
 /// What one stage took.
-struct Part {
+struct Stage {
     name: &'static str,
     seconds: f64,
     processor_seconds: f64,
@@ -47,7 +47,7 @@ struct Part {
 pub(crate) struct Parts {
     messages: usize,
     documents: u64,
-    parts: [Part; 3],
+    parts: [Stage; 3],
 }
 
 pub(crate) fn run(load: &PartsLoad) -> Result<Report> {
@@ -63,7 +63,7 @@ pub(crate) fn measure(payments: u64, seed: u64, mix: Mix) -> Result<Parts> {
     let mut stream = Stream::new(plan(payments, seed, mix))?;
     let mut progress = Progress::new("measuring the parts alone", "payments", payments);
     let scratch = tempfile::tempdir()?;
-    let [mut decoding, mut ledger, mut index] = ["decode and digest", "ledger", "index"].map(Part::new);
+    let [mut decoding, mut ledger, mut index] = ["decode and digest", "ledger", "index"].map(Stage::new);
     let mut ledger_alone = ledger.take_turn(|| LedgerAlone::open(&scratch.path().join("data")))?;
     let mut index_alone = index.take_turn(|| IndexAlone::open(&scratch.path().join("index-alone")))?;
     let mut count = 0;
@@ -89,9 +89,9 @@ pub(crate) fn measure(payments: u64, seed: u64, mix: Mix) -> Result<Parts> {
     })
 }
 
-impl Part {
+impl Stage {
     fn new(name: &'static str) -> Self {
-        Part {
+        Stage {
             name,
             seconds: 0.0,
             processor_seconds: 0.0,
@@ -207,11 +207,17 @@ impl IndexAlone {
             waiting.extend(documents.into_iter().map(|document| (document.seq, document)));
         }
         for document in waiting.values() {
-            let digest = document.digest();
-            if self.digests.insert(document.seq, digest) != Some(digest) {
-                self.writer.upsert(document)?;
-                self.written += 1;
+            let mut is_written = false;
+            for part in Part::ALL {
+                let Some(digest) = document.digest(part) else { continue };
+                match self.digests.insert(part.key(document.seq), digest) {
+                    Some(held) if held == digest => continue,
+                    Some(_) => self.writer.remove_part(document.seq, part)?,
+                    None => {}
+                }
+                is_written |= self.writer.add_part(document, part)?;
             }
+            self.written += u64::from(is_written);
         }
         self.batches += batches.len() as u64;
         if self.writer.uncommitted() >= DOCUMENTS_MAX {
@@ -240,7 +246,7 @@ impl Parts {
 
     pub(crate) fn describe(&self, report: &mut Report) {
         let messages = self.messages.max(1) as f64;
-        let row = |part: &Part| {
+        let row = |part: &Stage| {
             vec![
                 part.name.to_owned(),
                 rounded(messages / part.seconds.max(f64::EPSILON)),

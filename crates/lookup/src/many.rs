@@ -53,7 +53,7 @@ pub(crate) fn many(lookup: &Lookup, ids: &[String], scope: &Scope) -> Result<Ans
         let next = places.len();
         places.entry(normal).or_insert(next);
     }
-    let terms: HashSet<String> = places.keys().filter_map(|normal| term(normal)).collect();
+    let terms: HashSet<String> = places.keys().flat_map(|normal| terms(normal)).collect();
     let wanted = |document: &search::Document| document.terms.iter().any(|term| terms.contains(term));
     let (rows, mut found) = match one_position(lookup, &Screen::Anything, wanted)? {
         Some((rows, recent, snapshot)) => {
@@ -84,12 +84,15 @@ pub(crate) fn many(lookup: &Lookup, ids: &[String], scope: &Scope) -> Result<Ans
     })
 }
 
-/// The index's term of a normal form; none of an identifier without any character.
-fn term(normal: &str) -> Option<String> {
-    match term_query(&filter(normal)?, &Scope::All) {
+/// The index's terms of a normal form; none of an identifier without any character.
+fn terms(normal: &str) -> Vec<String> {
+    let query = filter(normal).map(|filter| term_query(&filter, &Scope::All));
+    let Some(TermQuery::Or(members)) = query else { return Vec::new() };
+    let terms = members.into_iter().filter_map(|member| match member {
         TermQuery::Term(term) => Some(term),
         _ => None,
-    }
+    });
+    terms.collect()
 }
 
 /// To the index all identifiers are alike.
@@ -129,7 +132,7 @@ fn of_all(
         };
         let mut matched: Vec<(usize, IdentField)> = Vec::new();
         for field in IdentField::ALL {
-            values::identifiers(&payment, field, |sent| {
+            values::identifiers(&payment, field, |_, sent| {
                 if let Some(place) = places.get(ident(sent).as_str())
                     && matched.iter().all(|(known, _)| known != place)
                 {
@@ -205,7 +208,7 @@ fn one(rows: &Rows, seq: u64, normal: &str, scope: &Scope) -> Result<Option<Foun
     };
     let field = IdentField::ALL.into_iter().find(|field| {
         let mut same = false;
-        values::identifiers(&payment, *field, |sent| same |= ident(sent) == normal);
+        values::identifiers(&payment, *field, |_, sent| same |= ident(sent) == normal);
         same
     });
     let key = SortKey::of(&payment);

@@ -108,7 +108,7 @@ impl<'r, 'p> Row<'r, 'p> {
     fn identifiers(&self, field: IdentField) -> &[String] {
         self.identifiers[field as usize].get_or_init(|| {
             let mut normal = Vec::new();
-            values::identifiers(self.payment, field, |sent| normal.push(ident(sent)));
+            values::identifiers(self.payment, field, |_, sent| normal.push(ident(sent)));
             normal
         })
     }

@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 
 use ledger::{Generations, Reader};
 use parking_lot::{Mutex, RwLock};
-use search::{Document, IndexReader, IndexWriter, Recent, SearchError};
+use search::{Document, IndexReader, IndexWriter, Part, Recent, SearchError};
 
 use crate::pipeline::PipelineError;
 use crate::rebuild::Built;
@@ -170,7 +170,7 @@ impl Drop for IndexKeeper {
     }
 }
 
-/// Digests remembered so that an unchanged document is not written again: 16 bytes each, some days of payments.
+/// Digests remembered so that an unchanged document is not written again: 24 bytes each, some days of payments.
 const DIGESTS_MAX: usize = 1_000_000;
 
 struct Keeping {
@@ -178,13 +178,23 @@ struct Keeping {
     place: IndexPlace,
     limits: IndexLimits,
     writer: Option<IndexWriter>,
-    digests: HashMap<u64, u64>,
+    /// What the index holds or is about to, by key: see [`Part::key`].
+    digests: HashMap<u64, Held>,
     /// What the next commit writes, by seq.
     waiting: BTreeMap<u64, Waiting>,
     pending: Option<Pending>,
     /// The index holds what this batch and those before it touched: older ones that still wait are not written over it.
     reached: u64,
     is_ending: Arc<AtomicBool>,
+}
+
+/// What the index holds of a part.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Held {
+    Nothing,
+    Digest(u64),
+    /// An old one has come back: see [`search::IndexSnapshot::digests_of`].
+    Several,
 }
 
 /// The newest document of a payment.
@@ -306,28 +316,42 @@ impl Keeping {
         interval.saturating_sub(pending.since.elapsed())
     }
 
-    fn write_one(&mut self, seq: u64, waiting: Waiting) -> Result<(), PipelineError> {
-        let writer = self.writer.as_mut().ok_or(PipelineError::IndexEnded)?;
-        let Some(document) = waiting.document else {
-            self.digests.remove(&seq);
-            writer.remove(seq)?;
-            return Ok(());
-        };
-        let digest = document.digest();
-        let held = match self.digests.get(&seq) {
-            Some(held) => *held == digest,
-            None if waiting.created => false,
-            // Not remembered: the last commit knows, and nothing newer can exist without being remembered.
-            None => writer.reader().snapshot().digests_of(seq)? == [digest],
-        };
-        if held {
-            metrics::counter!("ledgerlens_index_documents_total", "outcome" => "unchanged").increment(1);
-            return Ok(());
+    fn write_one(&mut self, seq: u64, waiting: &Waiting) -> Result<(), PipelineError> {
+        let mut is_written = false;
+        for part in Part::ALL {
+            is_written |= self.write_part(seq, part, waiting)?;
         }
-        writer.upsert(&document)?;
-        metrics::counter!("ledgerlens_index_documents_total", "outcome" => "written").increment(1);
-        self.digests.insert(seq, digest);
+        let outcome = if is_written { "written" } else { "unchanged" };
+        metrics::counter!("ledgerlens_index_documents_total", "outcome" => outcome).increment(1);
         Ok(())
+    }
+
+    /// Whether it was another one.
+    fn write_part(&mut self, seq: u64, part: Part, waiting: &Waiting) -> Result<bool, PipelineError> {
+        let writer = self.writer.as_mut().ok_or(PipelineError::IndexEnded)?;
+        let key = part.key(seq);
+        let wanted = waiting.document.as_ref().and_then(|document| document.digest(part));
+        let held = match self.digests.get(&key) {
+            Some(held) => *held,
+            None if waiting.created => Held::Nothing,
+            // Not remembered: the last commit knows, and nothing newer can exist without being remembered.
+            None => match writer.reader().snapshot().digests_of(key)?[..] {
+                [] => Held::Nothing,
+                [digest] => Held::Digest(digest),
+                _ => Held::Several,
+            },
+        };
+        if held == wanted.map_or(Held::Nothing, Held::Digest) {
+            return Ok(false);
+        }
+        if held != Held::Nothing {
+            writer.remove_part(seq, part)?;
+        }
+        if let Some(document) = &waiting.document {
+            writer.add_part(document, part)?;
+        }
+        self.digests.insert(key, wanted.map_or(Held::Nothing, Held::Digest));
+        Ok(true)
     }
 
     fn commit(&mut self) -> Result<(), PipelineError> {
@@ -335,7 +359,7 @@ impl Keeping {
             return Ok(());
         };
         for (seq, waiting) in std::mem::take(&mut self.waiting) {
-            self.write_one(seq, waiting)?;
+            self.write_one(seq, &waiting)?;
         }
         let writer = self.writer.as_mut().ok_or(PipelineError::IndexEnded)?;
         let started = Instant::now();

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 
 use ledger::{Generations, Reader, Rows};
 use rayon::prelude::*;
-use search::{Document, IndexSnapshot, IndexWriter, Options, SearchError};
+use search::{Document, IndexSnapshot, IndexWriter, Options, Part, SearchError};
 
 use crate::pipeline::PipelineError;
 use crate::reconcile::catch_up;
@@ -18,8 +18,8 @@ use crate::reconcile::catch_up;
 /// Documents made at once: bounds the memory.
 pub(crate) const DOCUMENTS_AT_ONCE: usize = 10_000;
 
-/// Payments whose digests are held at once while they are compared: 24 bytes each.
-const COMPARED_AT_ONCE: u64 = 4_000_000;
+/// Payments whose digests are held at once while they are compared: some 60 bytes each.
+const COMPARED_AT_ONCE: u64 = 2_000_000;
 
 /// How far a rebuild is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -74,7 +74,7 @@ fn build_in(ledger: &Reader, dir: &Path, options: &Options, progress: Progress<'
     let snapshot = writer.reader().snapshot();
     compare(&rows, &snapshot, ledger.status()?.payments, progress)?;
     Ok(Built {
-        payments: snapshot.document_count(),
+        payments: snapshot.payment_count(),
         writer,
         dir: dir.to_owned(),
     })
@@ -126,20 +126,26 @@ fn compare(rows: &Rows, index: &IndexSnapshot, total: u64, progress: Progress<'_
     let mut from = 0;
     while from < total {
         let to = from + COMPARED_AT_ONCE;
-        let mut held: HashMap<u64, u64> = index.digests().filter(|(seq, _)| (from..to).contains(seq)).collect();
+        let keys = Part::Payment.key(from)..Part::Payment.key(to);
+        let mut held: HashMap<u64, u64> = index.digests().filter(|(key, _)| keys.contains(key)).collect();
         let mut scan = rows.scan(from);
         let mut done = from;
         while done < to {
             let part: Vec<_> = scan.by_ref().take(DOCUMENTS_AT_ONCE).collect::<Result<_, _>>()?;
             let Some((last, _)) = part.last() else { break };
             done = last + 1;
-            let expected: Vec<(u64, Option<u64>)> = part
+            let expected: Vec<(u64, [Option<u64>; 3])> = part
                 .par_iter()
                 .filter(|(seq, _)| *seq < to)
-                .map(|(seq, dossier)| (*seq, Document::of(*seq, dossier).map(|document| document.digest())))
+                .map(|(seq, dossier)| {
+                    let document = Document::of(*seq, dossier);
+                    let digest = |part| document.as_ref().and_then(|document| document.digest(part));
+                    (*seq, Part::ALL.map(digest))
+                })
                 .collect();
             for (seq, expected) in expected {
-                if held.remove(&seq) != expected {
+                let are_held = Part::ALL.map(|part| held.remove(&part.key(seq)));
+                if are_held != expected {
                     return Err(PipelineError::IndexDiffers { seq });
                 }
             }
@@ -149,8 +155,8 @@ fn compare(rows: &Rows, index: &IndexSnapshot, total: u64, progress: Progress<'_
                 total,
             });
         }
-        if let Some(seq) = held.keys().min() {
-            return Err(PipelineError::IndexDiffers { seq: *seq });
+        if let Some(key) = held.keys().min() {
+            return Err(PipelineError::IndexDiffers { seq: Part::seq_of(*key) });
         }
         from = to;
     }

@@ -2,7 +2,7 @@
 
 use ledger::Reader;
 use ledger::verify::{Difference, Verified};
-use search::{Document, IndexReader, SearchError};
+use search::{Document, IndexReader, Part, SearchError};
 
 use crate::pipeline::PipelineError;
 
@@ -19,14 +19,17 @@ pub fn verify(
     let mut verified = ledger::verify::verify(ledger, &mut |seq, dossier, total| {
         progress(seq + 1, total);
         let snapshot = snapshot.as_ref()?;
-        let wanted = Document::of(seq, dossier).map(|document| document.digest());
-        let found = match snapshot.digests_of(seq) {
-            Ok(found) => found,
-            Err(error) => return Some(unreadable(&dossier.payment_key, &error)),
-        };
-        let current = wanted.is_none_or(|wanted| found.contains(&wanted));
-        old_documents += found.len() as u64 - u64::from(current && wanted.is_some());
-        (!current).then(|| difference(&dossier.payment_key, found.is_empty()))
+        let document = Document::of(seq, dossier);
+        Part::ALL.into_iter().find_map(|part| {
+            let wanted = document.as_ref().and_then(|document| document.digest(part));
+            let found = match snapshot.digests_of(part.key(seq)) {
+                Ok(found) => found,
+                Err(error) => return Some(unreadable(&dossier.payment_key, &error)),
+            };
+            let current = wanted.is_none_or(|wanted| found.contains(&wanted));
+            old_documents += found.len() as u64 - u64::from(current && wanted.is_some());
+            (!current).then(|| difference(&dossier.payment_key, found.is_empty()))
+        })
     })?;
     verified.old_documents = old_documents;
     Ok(verified)

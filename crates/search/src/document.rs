@@ -10,9 +10,10 @@ use domain::scope::Scope;
 use query::{IdentField, TextField};
 use xxhash_rust::xxh3::Xxh3;
 
+use crate::part::Part;
 use crate::term::{self, Class};
 use crate::terms::{Terms, TermsBuilder};
-use crate::values::{self, StableKeyword};
+use crate::values::{self, Holder, StableKeyword};
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Document {
@@ -40,16 +41,29 @@ impl Document {
         })
     }
 
-    /// A hash of the content (not of `seq`) that stays the same across builds and machines.
-    pub fn digest(&self) -> u64 {
+    /// A hash of a part's content (not of `seq`) that stays the same across builds and machines. Those of other parts than the
+    /// payment's take 32 bits, because they are many; there are none where the part has no terms.
+    pub fn digest(&self, part: Part) -> Option<u64> {
         let mut hash = Xxh3::new();
-        hash.update(&self.hour.to_le_bytes());
-        for term in self.terms.iter() {
+        let mut is_empty = part != Part::Payment;
+        if part == Part::Payment {
+            hash.update(&self.hour.to_le_bytes());
+        }
+        for term in self.terms_of(part) {
             // The length keeps two lists with the same letters apart.
             hash.update(&(term.len() as u64).to_le_bytes());
             hash.update(term.as_bytes());
+            is_empty = false;
         }
-        hash.digest()
+        let digest = match part {
+            Part::Payment => hash.digest(),
+            Part::Lines | Part::Payouts => hash.digest() >> 32,
+        };
+        (!is_empty).then_some(digest)
+    }
+
+    pub(crate) fn terms_of(&self, part: Part) -> impl Iterator<Item = &str> {
+        self.terms.iter().filter(move |term| Part::of_term(term) == part)
     }
 }
 
@@ -60,12 +74,20 @@ pub fn terms(dossier: &Dossier) -> Option<Terms> {
 
 fn terms_of(payment: &Payment<'_>) -> Terms {
     let mut terms = TermsBuilder::default();
+    let mut add_identifier = |class: Class, sent: &str| {
+        let normal = query::ident(sent);
+        if !normal.is_empty() {
+            add(&mut terms, class, &normal);
+        }
+    };
     for field in IdentField::ALL {
-        values::identifiers(payment, field, |sent| {
-            let normal = query::ident(sent);
-            if !normal.is_empty() {
-                add(&mut terms, Class::Identifier, &normal);
-            }
+        values::identifiers(payment, field, |holder, sent| {
+            let class = match (holder, field) {
+                (_, IdentField::PayoutId) => Class::Payout,
+                (Holder::Line, _) => Class::Line,
+                (Holder::Other, _) => Class::Identifier,
+            };
+            add_identifier(class, sent);
         });
     }
     for field in TextField::ALL {
@@ -135,26 +157,29 @@ mod tests {
             hour: 493_000,
             terms: terms.iter().collect(),
         };
-        assert_eq!(document(&["ia", "mb"]).digest(), PINNED);
-        assert_ne!(document(&["iam", "b"]).digest(), PINNED);
+        let digest = |document: Document| document.digest(Part::Payment).unwrap_or_default();
+        assert_eq!(digest(document(&["ia", "mb"])), PINNED);
+        assert_eq!(digest(document(&["ia", "mb", "sc", "od"])), PINNED);
+        assert_eq!(document(&["ia", "od"]).digest(Part::Lines), None);
+        assert_eq!(document(&["ia", "sc", "od"]).digest(Part::Lines), Some(PINNED_LINES));
+        assert_ne!(digest(document(&["iam", "b"])), PINNED);
         assert_eq!(
-            Document {
+            digest(Document {
                 seq: 2,
                 ..document(&["ia", "mb"])
-            }
-            .digest(),
+            }),
             PINNED
         );
         assert_ne!(
-            Document {
+            digest(Document {
                 hour: 493_001,
                 ..document(&["ia", "mb"])
-            }
-            .digest(),
+            }),
             PINNED
         );
     }
 
     /// If this must change, so must the format of the position: every stored digest is then another.
     const PINNED: u64 = 7_695_023_452_349_630_522;
+    const PINNED_LINES: u64 = 1;
 }

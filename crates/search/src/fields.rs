@@ -7,23 +7,29 @@ use tantivy::schema::{
 
 use crate::document::Document;
 use crate::error::SearchError;
+use crate::part::Part;
 
-pub(crate) const SEQ: &str = "seq";
+pub(crate) const KEY: &str = "key";
 pub(crate) const HOUR: &str = "hour";
 pub(crate) const DIGEST: &str = "digest";
+pub(crate) const PART_DIGEST: &str = "part_digest";
+const WALKED: &str = "walked";
 const TERMS: &str = "terms";
 
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Fields {
-    pub(crate) seq: Field,
-    pub(crate) hour: Field,
+    pub(crate) key: Field,
+    hour: Field,
+    pub(crate) walked: Field,
     digest: Field,
+    part_digest: Field,
     pub(crate) terms: Field,
 }
 
-/// Documents are found by `seq` to be replaced, by `hour` to be walked in order, and by `terms`, of which nothing but
-/// the documents is kept: no frequencies, positions or lengths, for nothing is scored (scores would tell a merchant
-/// about the data of others). Nothing is stored; a hit is a `seq` and an `hour` from their columns.
+/// Documents are found by `key` (of payment and part) to be replaced, those of payments by the hour they are `walked` in, and by
+/// `terms`, of which nothing but the documents is kept: no frequencies, positions or lengths, for nothing is scored (scores would tell
+/// a merchant about the data of others). Nothing is stored; a hit is a payment and an `hour` from the columns. The digests of payments
+/// and of other parts have each their column, because a column is as wide as its widest value.
 pub(crate) fn schema() -> Schema {
     let number: NumericOptions = (INDEXED | FAST).into();
     let whole = TextFieldIndexing::default()
@@ -31,9 +37,11 @@ pub(crate) fn schema() -> Schema {
         .set_index_option(IndexRecordOption::Basic)
         .set_fieldnorms(false);
     let mut schema = Schema::builder();
-    schema.add_u64_field(SEQ, number.clone());
-    schema.add_u64_field(HOUR, number);
+    schema.add_u64_field(KEY, number);
+    schema.add_u64_field(HOUR, FAST);
+    schema.add_u64_field(WALKED, INDEXED);
     schema.add_u64_field(DIGEST, FAST);
+    schema.add_u64_field(PART_DIGEST, FAST);
     schema.add_text_field(TERMS, TextOptions::default().set_indexing_options(whole));
     schema.build()
 }
@@ -42,21 +50,32 @@ impl Fields {
     pub(crate) fn of(schema: &Schema) -> Result<Fields, SearchError> {
         let field = |name| schema.get_field(name).map_err(SearchError::from);
         Ok(Fields {
-            seq: field(SEQ)?,
+            key: field(KEY)?,
             hour: field(HOUR)?,
+            walked: field(WALKED)?,
             digest: field(DIGEST)?,
+            part_digest: field(PART_DIGEST)?,
             terms: field(TERMS)?,
         })
     }
 
-    pub(crate) fn engine_document(&self, document: &Document) -> TantivyDocument {
+    /// None of a part without terms.
+    pub(crate) fn engine_document(&self, document: &Document, part: Part) -> Option<TantivyDocument> {
+        let digest = document.digest(part)?;
+        let hour = u64::from(document.hour);
         let mut engine = TantivyDocument::new();
-        engine.add_u64(self.seq, document.seq);
-        engine.add_u64(self.hour, u64::from(document.hour));
-        engine.add_u64(self.digest, document.digest());
-        for term in document.terms.iter() {
+        engine.add_u64(self.key, part.key(document.seq));
+        engine.add_u64(self.hour, hour);
+        match part {
+            Part::Payment => {
+                engine.add_u64(self.walked, hour);
+                engine.add_u64(self.digest, digest);
+            }
+            Part::Lines | Part::Payouts => engine.add_u64(self.part_digest, digest),
+        }
+        for term in document.terms_of(part) {
             engine.add_text(self.terms, term);
         }
-        engine
+        Some(engine)
     }
 }

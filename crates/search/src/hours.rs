@@ -1,4 +1,4 @@
-//! How many documents of a segment lie in which hour, read from the dictionary of the hour field. With it a walk knows
+//! How many documents of a segment lie in which hour, read from the dictionary of their hours. With it a walk knows
 //! what a window of hours will cost before it opens any list.
 
 use std::ops::Range;

@@ -7,7 +7,8 @@
 //! [`TermQuery`]**. Three choices follow:
 //!
 //! - One payment is one [`Document`], and a document is one flat list of terms ([`term`](term_query)): a class letter and
-//!   a text. Texts are there as bigrams, which find any two or more characters inside them in any script.
+//!   a text. Texts are there as bigrams, which find any two or more characters inside them in any script. What comes days after
+//!   the payment (identifiers of settlement lines and payouts) is a [`Part`] beside it, so that it is not written again.
 //! - Only what hardly ever changes is in a document. Statuses, sums and flags are the row's, so most messages of a payment
 //!   leave its document alone ([`Document::digest`] tells).
 //! - Candidates come in whole hours of `occurred_at`, newest or oldest first ([`Walk`]), because lists are sorted so and a
@@ -27,6 +28,7 @@ mod document;
 mod error;
 mod fields;
 mod hours;
+mod part;
 mod position;
 mod prefix;
 mod reader;
@@ -43,6 +45,7 @@ mod writer;
 
 pub use document::{Document, hour_of, terms};
 pub use error::SearchError;
+pub use part::Part;
 pub use position::IndexPosition;
 pub use reader::IndexReader;
 pub use recent::{Announced, Recent};

@@ -56,7 +56,7 @@ impl Screen {
     pub fn of(query: &TermQuery) -> Self {
         match query {
             // What a term begins with leaves no trace.
-            TermQuery::All | TermQuery::Prefix(_) => Screen::Anything,
+            TermQuery::All | TermQuery::Prefix(_) | TermQuery::OneOf(_) => Screen::Anything,
             TermQuery::None => Screen::Nothing,
             TermQuery::Term(term) => Screen::Term(bits(term)),
             TermQuery::And(members) => Screen::And(members.iter().map(Screen::of).collect()),

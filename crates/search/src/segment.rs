@@ -11,8 +11,9 @@ use tantivy::{DocId, DocSet, InvertedIndexReader, SegmentReader, TERMINATED};
 
 use crate::cursor::Cursor;
 use crate::error::SearchError;
-use crate::fields::{DIGEST, Fields, HOUR, SEQ};
+use crate::fields::{DIGEST, Fields, HOUR, KEY, PART_DIGEST};
 use crate::hours::SegmentHours;
+use crate::part::{Part, is_payment};
 use crate::prefix::{self, PrefixDocuments};
 use crate::term_query::TermQuery;
 use crate::walk::Hit;
@@ -21,9 +22,11 @@ pub(crate) struct Segment {
     reader: SegmentReader,
     fields: Fields,
     terms: Arc<InvertedIndexReader>,
-    seq: Column<u64>,
+    key: Column<u64>,
     hour: Column<u64>,
+    /// Of payments, and of other parts.
     digest: Column<u64>,
+    part_digest: Column<u64>,
     /// The same for every state of deletion of a segment, so a reload passes it on.
     pub(crate) hours: Arc<SegmentHours>,
 }
@@ -38,17 +41,24 @@ impl Segment {
         hours: Option<Arc<SegmentHours>>,
     ) -> Result<Self, SearchError> {
         let column = |name| reader.fast_fields().u64(name).map_err(SearchError::from);
-        let (seq, hour, digest) = (column(SEQ)?, column(HOUR)?, column(DIGEST)?);
+        // A segment may hold nothing but payments, or none.
+        let maybe = |name| -> Result<Column<u64>, SearchError> {
+            let found = reader.fast_fields().u64_lenient(name)?;
+            Ok(found.map_or_else(|| Column::build_empty_column(reader.max_doc()), |(column, _)| column))
+        };
+        let (key, hour) = (column(KEY)?, column(HOUR)?);
+        let (digest, part_digest) = (maybe(DIGEST)?, maybe(PART_DIGEST)?);
         let hours = match hours {
             Some(hours) => hours,
-            None => Arc::new(SegmentHours::of(&reader, fields.hour)?),
+            None => Arc::new(SegmentHours::of(&reader, fields.walked)?),
         };
         let terms = reader.inverted_index(fields.terms)?;
         Ok(Segment {
             terms,
-            seq,
+            key,
             hour,
             digest,
+            part_digest,
             hours,
             fields,
             reader,
@@ -69,36 +79,70 @@ impl Segment {
         self.reader.max_doc()
     }
 
-    /// Documents that are not deleted.
-    pub(crate) fn live_documents(&self) -> u32 {
-        self.reader.num_docs()
+    /// Of payments, deleted ones included.
+    pub(crate) fn payments(&self) -> u64 {
+        (0..self.hours.len()).map(|at| self.hours.documents(at)).sum()
     }
 
-    pub(crate) fn seq_max(&self) -> u64 {
-        self.seq.max_value()
+    pub(crate) fn key_max(&self) -> u64 {
+        self.key.max_value()
     }
 
-    /// Every live document's seq and digest.
+    /// Every live document's key and digest.
     pub(crate) fn digests(&self) -> impl Iterator<Item = (u64, u64)> + '_ {
         self.reader
             .doc_ids_alive()
-            .map(|document| (value(&self.seq, document), value(&self.digest, document)))
+            .map(|document| (value(&self.key, document), self.digest(document)))
     }
 
-    /// Adds the digests of the live documents with this seq.
-    pub(crate) fn add_digests_of(&self, seq: u64, digests: &mut Vec<u64>) -> Result<(), SearchError> {
-        let term = Term::from_field_u64(self.fields.seq, seq);
-        let index = self.reader.inverted_index(self.fields.seq)?;
+    /// Adds the digests of the live documents with this key.
+    pub(crate) fn add_digests_of(&self, key: u64, digests: &mut Vec<u64>) -> Result<(), SearchError> {
+        self.documents_of(key, |document| {
+            if self.is_live(document) {
+                digests.push(self.digest(document));
+            }
+        })
+    }
+
+    fn digest(&self, document: DocId) -> u64 {
+        let column = match is_payment(value(&self.key, document)) {
+            true => &self.digest,
+            false => &self.part_digest,
+        };
+        column.first(document).unwrap_or(0)
+    }
+
+    fn documents_of(&self, key: u64, mut take: impl FnMut(DocId)) -> Result<(), SearchError> {
+        if !(self.key.min_value()..=self.key.max_value()).contains(&key) {
+            return Ok(());
+        }
+        let term = Term::from_field_u64(self.fields.key, key);
+        let index = self.reader.inverted_index(self.fields.key)?;
         let Some(mut postings) = index.read_postings(&term, IndexRecordOption::Basic)? else {
             return Ok(());
         };
         while postings.doc() != TERMINATED {
-            if self.is_live(postings.doc()) {
-                digests.push(value(&self.digest, postings.doc()));
-            }
+            take(postings.doc());
             postings.advance();
         }
         Ok(())
+    }
+
+    /// Adds the payments that have a term of another part than theirs, as a question names it. Returns whether they were too many to be
+    /// read.
+    pub(crate) fn add_payments_of(&self, query: &TermQuery, seqs: &mut Vec<u64>) -> Result<bool, SearchError> {
+        let mut cursor = self.cursor(query, &mut PrefixLists::new())?;
+        if matches!(cursor, Cursor::Everything { .. }) {
+            return Ok(true);
+        }
+        let mut document = cursor.seek(0);
+        while document != TERMINATED {
+            if self.is_live(document) {
+                seqs.push(Part::seq_of(value(&self.key, document)));
+            }
+            document = cursor.seek(document + 1);
+        }
+        Ok(false)
     }
 
     /// No more documents than these satisfy the question, and no more than `most` are counted.
@@ -109,6 +153,7 @@ impl Segment {
             TermQuery::None => 0,
             TermQuery::Term(text) => self.terms.terms().get(text)?.map_or(0, |info| u64::from(info.doc_freq)),
             TermQuery::Prefix(text) => prefix::estimate(&self.terms, text)?.unwrap_or(most),
+            TermQuery::OneOf(seqs) => self.within(seqs).len() as u64,
             TermQuery::And(members) => {
                 let mut least = most;
                 for member in members {
@@ -150,7 +195,7 @@ impl Segment {
             let mut document = cursor.seek(0);
             while document != TERMINATED {
                 let hit = self.hit(document);
-                if (first..=last).contains(&hit.hour) && self.is_live(document) {
+                if (first..=last).contains(&hit.hour) && self.is_live(document) && self.is_payment(document) {
                     hits.push(hit);
                 }
                 document = cursor.seek(document + 1);
@@ -167,10 +212,10 @@ impl Segment {
 
     /// The documents of these hours, ascending.
     fn documents_in(&self, window: Range<usize>) -> Result<Vec<DocId>, SearchError> {
-        let index = self.reader.inverted_index(self.fields.hour)?;
+        let index = self.reader.inverted_index(self.fields.walked)?;
         let mut documents = Vec::new();
         for hour in self.hours.hours(window) {
-            let term = Term::from_field_u64(self.fields.hour, u64::from(*hour));
+            let term = Term::from_field_u64(self.fields.walked, u64::from(*hour));
             let Some(mut postings) = index.read_postings(&term, IndexRecordOption::Basic)? else {
                 continue;
             };
@@ -203,6 +248,14 @@ impl Segment {
                 PrefixDocuments::Dense => everything,
                 PrefixDocuments::List(documents) => Cursor::list(documents),
             },
+            TermQuery::OneOf(seqs) => {
+                let mut documents = Vec::new();
+                for seq in self.within(seqs) {
+                    self.documents_of(Part::Payment.key(*seq), |document| documents.push(document))?;
+                }
+                documents.sort_unstable();
+                Cursor::list(documents.into())
+            }
             TermQuery::And(members) => {
                 let members: Result<Vec<Cursor>, SearchError> =
                     members.iter().map(|member| self.cursor(member, lists)).collect();
@@ -231,8 +284,19 @@ impl Segment {
         let hour = u32::try_from(value(&self.hour, document)).unwrap_or(u32::MAX);
         Hit {
             hour,
-            seq: value(&self.seq, document),
+            seq: Part::seq_of(value(&self.key, document)),
         }
+    }
+
+    /// Those that the segment can hold.
+    fn within<'s>(&self, seqs: &'s [u64]) -> &'s [u64] {
+        let start = seqs.partition_point(|seq| *seq < Part::seq_of(self.key.min_value()));
+        let end = seqs.partition_point(|seq| *seq <= Part::seq_of(self.key.max_value()));
+        seqs.get(start..end).unwrap_or_default()
+    }
+
+    fn is_payment(&self, document: DocId) -> bool {
+        is_payment(value(&self.key, document))
     }
 
     fn is_live(&self, document: DocId) -> bool {
@@ -240,7 +304,7 @@ impl Segment {
     }
 }
 
-/// Every document has exactly one value in each column.
+/// Every document has exactly one value in these columns.
 fn value(column: &Column<u64>, document: DocId) -> u64 {
     column.values.get_val(document)
 }

@@ -1,13 +1,21 @@
 //! One commit of the index, for as long as a question needs it.
+//!
+//! Terms of other parts than the payment's ([`Part`]) lie in documents of their own, perhaps in another segment. Before a question is
+//! asked of the payments, each such term is looked up, and the payments it leads to stand in its place
+//! ([`TermQuery::OneOf`]). They are few: a line belongs to one payment, a payout joins those of a merchant and a day.
 
 use std::ops::RangeInclusive;
 use std::sync::Arc;
 
 use crate::error::{SearchError, guarded};
+use crate::part::{Part, is_payment};
 use crate::position::IndexPosition;
 use crate::segment::Segment;
 use crate::term_query::TermQuery;
 use crate::walk::{Order, Walk};
+
+/// Payments that a term of another part may lead to; beyond them every payment is a candidate. 512 KiB.
+const JOINED_MAX: usize = 1 << 16;
 
 /// The index as one commit left it. Cheap to clone; later commits do not show.
 #[derive(Clone)]
@@ -35,11 +43,46 @@ impl IndexSnapshot {
 
     /// No more payments than these satisfy the question: a cheap upper bound from the lengths of lists.
     pub fn estimate(&self, query: &TermQuery) -> Result<u64, SearchError> {
-        guarded(|| {
-            self.segments
-                .iter()
-                .map(|segment| segment.estimate(query, u64::MAX))
-                .sum()
+        guarded(|| self.estimate_of_payments(&self.of_payments(query)?))
+    }
+
+    /// The same of a question that has become one of payments.
+    pub(crate) fn estimate_of_payments(&self, query: &TermQuery) -> Result<u64, SearchError> {
+        self.segments
+            .iter()
+            .map(|segment| segment.estimate(query, u64::MAX))
+            .sum()
+    }
+
+    /// The question with payments in the place of terms that others parts have.
+    pub(crate) fn of_payments(&self, query: &TermQuery) -> Result<TermQuery, SearchError> {
+        let all = |members: &[TermQuery]| -> Result<Vec<TermQuery>, SearchError> {
+            members.iter().map(|member| self.of_payments(member)).collect()
+        };
+        Ok(match query {
+            TermQuery::Term(text) | TermQuery::Prefix(text) if Part::of_term(text) != Part::Payment => {
+                self.payments_of(query)?
+            }
+            TermQuery::And(members) => TermQuery::all_of(all(members)?),
+            TermQuery::Or(members) => TermQuery::any_of(all(members)?),
+            other => other.clone(),
+        })
+    }
+
+    fn payments_of(&self, query: &TermQuery) -> Result<TermQuery, SearchError> {
+        let mut seqs = Vec::new();
+        for segment in self.segments.iter() {
+            let are_too_many = segment.add_payments_of(query, &mut seqs)?;
+            if are_too_many || seqs.len() > JOINED_MAX {
+                // The check on the row decides.
+                return Ok(TermQuery::All);
+            }
+        }
+        seqs.sort_unstable();
+        seqs.dedup();
+        Ok(match seqs.is_empty() {
+            true => TermQuery::None,
+            false => TermQuery::OneOf(seqs.into()),
         })
     }
 
@@ -48,30 +91,27 @@ impl IndexSnapshot {
         Walk::new(self.clone(), query.clone(), order, within)
     }
 
-    /// The seq and digest of every payment in the index, in no order.
+    /// The key and digest of every document in the index, in no order: see [`Part::key`].
     pub fn digests(&self) -> impl Iterator<Item = (u64, u64)> + '_ {
         self.segments.iter().flat_map(|segment| segment.digests())
     }
 
-    /// The digests of one payment's documents: of the last one written, and at times of an older one too. The engine
+    /// The digests of the documents with one key: of the last one written, and at times of an older one too. The engine
     /// can lose a removal to a merge that runs beside the commit, so old documents may come back; they propose a payment
     /// in vain, which the check on the row finds out.
-    pub fn digests_of(&self, seq: u64) -> Result<Vec<u64>, SearchError> {
+    pub fn digests_of(&self, key: u64) -> Result<Vec<u64>, SearchError> {
         guarded(|| {
             let mut digests = Vec::new();
             for segment in self.segments.iter() {
-                segment.add_digests_of(seq, &mut digests)?;
+                segment.add_digests_of(key, &mut digests)?;
             }
             Ok(digests)
         })
     }
 
-    /// Documents in the index that are not deleted, one a payment but for old ones that came back.
-    pub fn document_count(&self) -> u64 {
-        self.segments
-            .iter()
-            .map(|segment| u64::from(segment.live_documents()))
-            .sum()
+    /// Payments in the index, and old documents of them that came back. Looks at every document.
+    pub fn payment_count(&self) -> u64 {
+        self.digests().filter(|(key, _)| is_payment(*key)).count() as u64
     }
 
     /// Each segment costs every question a few lookups. Merges run in the background without holding up commits, so a
@@ -80,14 +120,14 @@ impl IndexSnapshot {
         self.segments.len()
     }
 
-    /// Documents, deleted ones included.
-    pub(crate) fn documents(&self) -> u64 {
-        self.segments.iter().map(|segment| u64::from(segment.max_doc())).sum()
+    /// Payments, deleted ones included.
+    pub(crate) fn payments(&self) -> u64 {
+        self.segments.iter().map(|segment| segment.payments()).sum()
     }
 
-    /// No document has a greater seq.
-    pub(crate) fn seq_max(&self) -> Option<u64> {
-        self.segments.iter().map(|segment| segment.seq_max()).max()
+    /// No document has a greater key.
+    pub(crate) fn key_max(&self) -> Option<u64> {
+        self.segments.iter().map(|segment| segment.key_max()).max()
     }
 }
 

@@ -19,6 +19,10 @@ const DIVIDER: char = '\u{1F}';
 pub(crate) enum Class {
     /// An identifier, in identifier normal form.
     Identifier,
+    /// The same of a settlement line.
+    Line,
+    /// The same of a payout.
+    Payout,
     /// Two neighbouring characters of a text or a metadata value, in text normal form.
     Bigram,
     Last4,
@@ -36,9 +40,11 @@ pub(crate) enum Class {
 }
 
 impl Class {
-    const fn letter(self) -> char {
+    pub(crate) const fn letter(self) -> char {
         match self {
             Class::Identifier => 'i',
+            Class::Line => 's',
+            Class::Payout => 'o',
             Class::Bigram => 'g',
             Class::Last4 => 'l',
             Class::Merchant => 'm',

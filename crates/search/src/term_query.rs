@@ -4,6 +4,7 @@
 //! statuses, anything under a NOT) becomes [`TermQuery::All`], which an AND ignores and an OR cannot.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use domain::scope::Scope;
 use query::{Filter, KeywordField, Word};
@@ -22,6 +23,9 @@ pub enum TermQuery {
     Term(String),
     /// One term begins with this.
     Prefix(String),
+    /// It is one of these payments, ascending and distinct: what a question for terms of another part than the payment's has come to.
+    /// No question begins with it.
+    OneOf(Arc<[u64]>),
     /// Two members or more, no `And`, `All` or `None` among them.
     And(Vec<TermQuery>),
     /// Two members or more, no `Or`, `All` or `None` among them.
@@ -69,13 +73,13 @@ fn of_word(word: &Word) -> TermQuery {
     TermQuery::any_of([identifier, last4, text].into_iter().flatten())
 }
 
+/// Of the payment, of one of its lines or of a payout.
 fn of_identifier(normal: &str, prefix: bool) -> TermQuery {
-    let term = Class::Identifier.term(normal);
-    if prefix {
-        TermQuery::Prefix(term)
-    } else {
-        TermQuery::Term(term)
-    }
+    let of_class = |class: Class| match prefix {
+        true => TermQuery::Prefix(class.term(normal)),
+        false => TermQuery::Term(class.term(normal)),
+    };
+    TermQuery::any_of([Class::Identifier, Class::Line, Class::Payout].map(of_class))
 }
 
 /// A text that contains the needle has all its bigrams. A needle without any says nothing.
@@ -159,6 +163,8 @@ impl TermQuery {
             TermQuery::None => false,
             TermQuery::Term(term) => terms.contains(term),
             TermQuery::Prefix(prefix) => terms.any_begins_with(prefix),
+            // Terms do not say whose they are.
+            TermQuery::OneOf(_) => true,
             TermQuery::And(members) => members.iter().all(|member| member.matches(terms)),
             TermQuery::Or(members) => members.iter().any(|member| member.matches(terms)),
         }
@@ -183,6 +189,7 @@ mod tests {
             TermQuery::None => "NONE".to_owned(),
             TermQuery::Term(term) => term.clone(),
             TermQuery::Prefix(prefix) => format!("{prefix}*"),
+            TermQuery::OneOf(seqs) => format!("{seqs:?}"),
             TermQuery::And(members) => joined(members, " & "),
             TermQuery::Or(members) => joined(members, " | "),
         }

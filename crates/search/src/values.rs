@@ -29,21 +29,33 @@ impl StableKeyword {
     ];
 }
 
-/// Calls `take` with every identifier of a field, as sent. A settlement line of a cancellation names that cancellation and
-/// may be there before it, so its `cancellation_id` is one as well.
-pub fn identifiers<'p>(payment: &Payment<'p>, field: IdentField, mut take: impl FnMut(&'p str)) {
+/// Which entry an identifier was read from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Holder {
+    /// A settlement line.
+    Line,
+    /// The payment or a cancellation.
+    Other,
+}
+
+/// Calls `take` with every identifier of a field, as sent, and what names it. A settlement line of a cancellation names that
+/// cancellation and may be there before it, so its `cancellation_id` is one as well.
+pub fn identifiers<'p>(payment: &Payment<'p>, field: IdentField, mut take: impl FnMut(Holder, &'p str)) {
+    let mut other = |sent| take(Holder::Other, sent);
     match field {
-        IdentField::PaymentKey => take(payment.payment_key),
+        IdentField::PaymentKey => other(payment.payment_key),
         IdentField::CancellationId => {
-            cancellations(payment).for_each(|record| take(&record.cancellation_id));
+            cancellations(payment).for_each(|record| other(&record.cancellation_id));
             settlements(payment)
                 .filter_map(|record| record.cancellation_id.as_deref())
-                .for_each(take);
+                .for_each(|sent| take(Holder::Line, sent));
         }
-        IdentField::SettlementId => settlements(payment).for_each(|record| take(&record.settlement_id)),
+        IdentField::SettlementId => {
+            settlements(payment).for_each(|record| take(Holder::Line, &record.settlement_id));
+        }
         IdentField::PayoutId => settlements(payment)
             .filter_map(|record| record.payout_id.as_deref())
-            .for_each(take),
+            .for_each(|sent| take(Holder::Line, sent)),
         IdentField::OrderId
         | IdentField::TransactionKey
         | IdentField::ApproveNo
@@ -53,7 +65,7 @@ pub fn identifiers<'p>(payment: &Payment<'p>, field: IdentField, mut take: impl 
             .record
             .and_then(|record| own_identifier(record, field))
             .into_iter()
-            .for_each(take),
+            .for_each(other),
     }
 }
 

@@ -106,10 +106,13 @@ impl Walk {
         if self.estimate.is_some() {
             return Ok(());
         }
-        let estimate = self.snapshot.estimate(&self.query)?;
+        let estimate = guarded(|| {
+            self.query = self.snapshot.of_payments(&self.query)?;
+            self.snapshot.estimate_of_payments(&self.query)
+        })?;
         self.estimate = Some(estimate);
         let even =
-            u128::from(self.snapshot.documents()) * u128::from(min_hits.max(1)) * 2 / u128::from(estimate.max(1));
+            u128::from(self.snapshot.payments()) * u128::from(min_hits.max(1)) * 2 / u128::from(estimate.max(1));
         self.reach = match estimate {
             0..=AT_ONCE_MAX => u64::MAX,
             _ => self.bounded(u64::try_from(even).unwrap_or(u64::MAX)),
@@ -133,7 +136,7 @@ impl Walk {
         }
         let before = self.ahead.clone();
         if self.reach == u64::MAX {
-            self.documents_covered = self.snapshot.documents();
+            self.documents_covered = self.snapshot.payments();
             self.ahead.iter_mut().for_each(|hours| *hours = 0..0);
             return before.iter().any(|hours| !hours.is_empty()).then_some(before);
         }

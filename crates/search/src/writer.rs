@@ -14,6 +14,7 @@ use tantivy::{Index, IndexSettings, TantivyDocument};
 use crate::document::Document;
 use crate::error::{SearchError, guarded};
 use crate::fields::{Fields, schema};
+use crate::part::Part;
 use crate::position::IndexPosition;
 use crate::reader::{IndexReader, open_engine};
 
@@ -66,9 +67,9 @@ pub struct IndexWriter {
     fields: Fields,
     store_id: String,
     reader: IndexReader,
-    /// No committed document has a greater seq.
-    committed_seq_max: Option<u64>,
-    /// The documents added since the last commit.
+    /// No committed document has a greater key.
+    committed_key_max: Option<u64>,
+    /// The keys of the documents added since the last commit.
     added: HashSet<u64>,
 }
 
@@ -107,14 +108,14 @@ impl IndexWriter {
         let fields = Fields::of(&index.schema())?;
         let engine = engine_writer(index, dir, options)?;
         let reader = IndexReader::of_index(index.clone(), dir, store_id)?;
-        let committed_seq_max = reader.snapshot().seq_max();
+        let committed_key_max = reader.snapshot().key_max();
         let store_id = store_id.to_owned();
         Ok(IndexWriter {
             engine: Some(engine),
             fields,
             store_id,
             reader,
-            committed_seq_max,
+            committed_key_max,
             added: HashSet::new(),
         })
     }
@@ -124,23 +125,39 @@ impl IndexWriter {
         self.reader.clone()
     }
 
-    /// Writes the document in place of the one with the same seq, if there is one.
+    /// Writes a document in place of the one with the same seq, if there is one.
     pub fn upsert(&mut self, document: &Document) -> Result<(), SearchError> {
-        self.remove(document.seq)?;
-        let engine_document = self.fields.engine_document(document);
-        self.engine()?.add_document(engine_document)?;
-        self.added.insert(document.seq);
+        for part in Part::ALL {
+            self.remove_part(document.seq, part)?;
+            self.add_part(document, part)?;
+        }
         Ok(())
     }
 
     /// Takes the document of a payment out, if there is one.
+    pub fn remove(&mut self, seq: u64) -> Result<(), SearchError> {
+        Part::ALL.into_iter().try_for_each(|part| self.remove_part(seq, part))
+    }
+
+    /// Writes one part of a document that has none so far. Returns whether it has anything to write.
+    pub fn add_part(&mut self, document: &Document, part: Part) -> Result<bool, SearchError> {
+        let Some(engine_document) = self.fields.engine_document(document, part) else {
+            return Ok(false);
+        };
+        self.engine()?.add_document(engine_document)?;
+        self.added.insert(part.key(document.seq));
+        Ok(true)
+    }
+
+    /// Takes one part of a document out, if there is one.
     ///
     /// Each removal is looked up in every segment at the commit, so it is only asked for where a document may be: seqs
     /// grow, and a payment seen for the first time has a greater one than every committed document.
-    pub fn remove(&mut self, seq: u64) -> Result<(), SearchError> {
-        let committed = self.committed_seq_max.is_some_and(|max| seq <= max);
-        if self.added.remove(&seq) || committed {
-            let term = Term::from_field_u64(self.fields.seq, seq);
+    pub fn remove_part(&mut self, seq: u64, part: Part) -> Result<(), SearchError> {
+        let key = part.key(seq);
+        let committed = self.committed_key_max.is_some_and(|max| key <= max);
+        if self.added.remove(&key) || committed {
+            let term = Term::from_field_u64(self.fields.key, key);
             self.engine()?.delete_term(term);
         }
         Ok(())
@@ -150,7 +167,7 @@ impl IndexWriter {
     pub fn commit(&mut self, batch_no: u64) -> Result<(), SearchError> {
         let position = IndexPosition::new(self.store_id.clone(), batch_no);
         commit_engine(self.engine()?, &position)?;
-        self.committed_seq_max = self.committed_seq_max.max(self.added.iter().copied().max());
+        self.committed_key_max = self.committed_key_max.max(self.added.iter().copied().max());
         self.added.clear();
         self.reader.reload()
     }
