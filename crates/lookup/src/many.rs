@@ -10,9 +10,9 @@ use domain::derive::Payment;
 use domain::dossier::Dossier;
 use domain::scope::Scope;
 use ledger::{Order, Rows};
-use query::{Filter, IdentField, ident};
+use query::{IdentField, ident};
 use rayon::prelude::*;
-use search::{IndexSnapshot, Screen, TermQuery, term_query, values};
+use search::{IndexSnapshot, Screen, TermQuery, identifier_query, values};
 
 use crate::error::LookupError;
 use crate::lookup::{Answer, Lookup};
@@ -86,22 +86,14 @@ pub(crate) fn many(lookup: &Lookup, ids: &[String], scope: &Scope) -> Result<Ans
 
 /// The index's terms of a normal form; none of an identifier without any character.
 fn terms(normal: &str) -> Vec<String> {
-    let query = filter(normal).map(|filter| term_query(&filter, &Scope::All));
-    let Some(TermQuery::Or(members)) = query else { return Vec::new() };
+    let TermQuery::Or(members) = identifier_query(normal, &Scope::All) else {
+        return Vec::new();
+    };
     let terms = members.into_iter().filter_map(|member| match member {
-        TermQuery::Term(term) => Some(term),
+        TermQuery::Term(term) if !normal.is_empty() => Some(term),
         _ => None,
     });
     terms.collect()
-}
-
-/// To the index all identifiers are alike.
-fn filter(normal: &str) -> Option<Filter> {
-    (!normal.is_empty()).then(|| Filter::Ident {
-        field: IdentField::PaymentKey,
-        value: normal.to_owned(),
-        prefix: false,
-    })
 }
 
 /// Without an index every payment is read, where there are few.
@@ -182,8 +174,10 @@ fn walk(
     scope: &Scope,
 ) -> Result<Vec<Found>, LookupError> {
     let mut found = Vec::new();
-    let Some(filter) = filter(normal) else { return Ok(found) };
-    let query = term_query(&filter, scope);
+    if normal.is_empty() {
+        return Ok(found);
+    }
+    let query = identifier_query(normal, scope);
     let mut walk = snapshot.walk(&query, search::Order::NewestFirst, &Span::default().hours());
     while let Some(hits) = walk.next_hours(NAMED_MAX + 1)? {
         for hit in hits.iter().filter(|hit| !apart.contains(&hit.seq)) {

@@ -156,7 +156,9 @@ fn compare(rows: &Rows, index: &IndexSnapshot, total: u64, progress: Progress<'_
             });
         }
         if let Some(key) = held.keys().min() {
-            return Err(PipelineError::IndexDiffers { seq: Part::seq_of(*key) });
+            return Err(PipelineError::IndexDiffers {
+                seq: Part::seq_of(*key),
+            });
         }
         from = to;
     }

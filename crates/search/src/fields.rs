@@ -1,9 +1,7 @@
 //! The engine's fields. A change here is a change of [`FORMAT`](crate::position::FORMAT).
 
 use tantivy::TantivyDocument;
-use tantivy::schema::{
-    FAST, Field, INDEXED, IndexRecordOption, NumericOptions, Schema, TextFieldIndexing, TextOptions,
-};
+use tantivy::schema::{FAST, Field, IndexRecordOption, NumericOptions, Schema, TextFieldIndexing, TextOptions};
 
 use crate::document::Document;
 use crate::error::SearchError;
@@ -31,15 +29,16 @@ pub(crate) struct Fields {
 /// a merchant about the data of others). Nothing is stored; a hit is a payment and an `hour` from the columns. The digests of payments
 /// and of other parts have each their column, because a column is as wide as its widest value.
 pub(crate) fn schema() -> Schema {
-    let number: NumericOptions = (INDEXED | FAST).into();
+    // Lengths of numbers are kept where a field is only said to be INDEXED.
+    let indexed = || NumericOptions::default().set_indexed();
     let whole = TextFieldIndexing::default()
         .set_tokenizer("raw")
         .set_index_option(IndexRecordOption::Basic)
         .set_fieldnorms(false);
     let mut schema = Schema::builder();
-    schema.add_u64_field(KEY, number);
+    schema.add_u64_field(KEY, indexed().set_fast());
     schema.add_u64_field(HOUR, FAST);
-    schema.add_u64_field(WALKED, INDEXED);
+    schema.add_u64_field(WALKED, indexed());
     schema.add_u64_field(DIGEST, FAST);
     schema.add_u64_field(PART_DIGEST, FAST);
     schema.add_text_field(TERMS, TextOptions::default().set_indexing_options(whole));

@@ -51,7 +51,7 @@ pub use reader::IndexReader;
 pub use recent::{Announced, Recent};
 pub use screen::Screen;
 pub use snapshot::IndexSnapshot;
-pub use term_query::{TermQuery, term_query};
+pub use term_query::{TermQuery, identifier_query, term_query};
 pub use terms::Terms;
 pub use walk::{Hit, Order, Walk};
 pub use writer::{IndexWriter, Options};

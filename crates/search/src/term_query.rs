@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use domain::scope::Scope;
-use query::{Filter, KeywordField, Word};
+use query::{Filter, IdentField, KeywordField, Word};
 
 use crate::term::{self, Class};
 use crate::terms::Terms;
@@ -53,7 +53,7 @@ fn of_filter(filter: &Filter) -> TermQuery {
         Filter::And(members) => TermQuery::all_of(members.iter().map(of_filter)),
         Filter::Or(members) => TermQuery::any_of(members.iter().map(of_filter)),
         Filter::Word(word) => of_word(word),
-        Filter::Ident { value, prefix, .. } => of_identifier(value, *prefix),
+        Filter::Ident { field, value, prefix } => of_identifier(classes_of(*field), value, *prefix),
         Filter::Text { needle, .. } => of_text(needle),
         Filter::Metadata { key, value } => TermQuery::Term(term::metadata(key, value)),
         Filter::Keyword { field, value } => of_keyword(*field, value),
@@ -64,7 +64,10 @@ fn of_filter(filter: &Filter) -> TermQuery {
 }
 
 fn of_word(word: &Word) -> TermQuery {
-    let identifier = word.ident.as_ref().map(|ident| of_identifier(ident, word.prefix));
+    let identifier = word
+        .ident
+        .as_ref()
+        .map(|ident| of_identifier(IDENTIFIERS, ident, word.prefix));
     let last4 = word
         .last4
         .as_ref()
@@ -73,13 +76,35 @@ fn of_word(word: &Word) -> TermQuery {
     TermQuery::any_of([identifier, last4, text].into_iter().flatten())
 }
 
-/// Of the payment, of one of its lines or of a payout.
-fn of_identifier(normal: &str, prefix: bool) -> TermQuery {
-    let of_class = |class: Class| match prefix {
+/// Of whatever identifier a word may be.
+const IDENTIFIERS: &[Class] = &[Class::Identifier, Class::Line, Class::Payout];
+
+/// What an identifier's terms are, which [`values::identifiers`](crate::values::identifiers) decides.
+fn classes_of(field: IdentField) -> &'static [Class] {
+    match field {
+        IdentField::SettlementId => &[Class::Line],
+        IdentField::PayoutId => &[Class::Payout],
+        IdentField::CancellationId => &[Class::Identifier, Class::Line],
+        IdentField::PaymentKey
+        | IdentField::OrderId
+        | IdentField::TransactionKey
+        | IdentField::ApproveNo
+        | IdentField::AccountNumber
+        | IdentField::Email
+        | IdentField::Phone => &[Class::Identifier],
+    }
+}
+
+fn of_identifier(classes: &[Class], normal: &str, prefix: bool) -> TermQuery {
+    TermQuery::any_of(classes.iter().map(|class| match prefix {
         true => TermQuery::Prefix(class.term(normal)),
         false => TermQuery::Term(class.term(normal)),
-    };
-    TermQuery::any_of([Class::Identifier, Class::Line, Class::Payout].map(of_class))
+    }))
+}
+
+/// What the terms of a payment must satisfy if `scope` sees it and one of its identifiers has this normal form.
+pub fn identifier_query(normal: &str, scope: &Scope) -> TermQuery {
+    TermQuery::all_of([of_scope(scope), of_identifier(IDENTIFIERS, normal, false)])
 }
 
 /// A text that contains the needle has all its bigrams. A needle without any says nothing.
@@ -198,11 +223,13 @@ mod tests {
     #[test]
     fn a_filter_becomes_what_its_terms_can_say() {
         let all = &Scope::All;
-        check("아메리", all, "(i아메리 | (g메리 & g아메))");
-        check("4242", all, "(i4242 | l4242 | (g24 & g42))");
+        check("아메리", all, "(i아메리 | s아메리 | o아메리 | (g메리 & g아메))");
+        check("4242", all, "(i4242 | s4242 | o4242 | l4242 | (g24 & g42))");
         check("order_id:ORD-2026*", all, "iord2026*");
-        check("ord-2026*", all, "iord2026*");
-        check("payout_id:PO-1", all, "ipo1");
+        check("ord-2026*", all, "(iord2026* | sord2026* | oord2026*)");
+        check("payout_id:PO-1", all, "opo1");
+        check("settlement_id:S-1", all, "ss1");
+        check("cancellation_id:C-1", all, "(ic1 | sc1)");
         check("metadata.store:Ｓ12", all, "kstore\u{1F}s12");
         check(
             "bank:우리 issuer:BC provider:toss reason_code:R01 channel:API last4:0005",
@@ -225,7 +252,7 @@ mod tests {
         let merchants = |ids: &[&str]| Scope::Merchants(ids.iter().map(|id| (*id).to_owned()).collect());
         check("status:DONE", &merchants(&["m1"]), "mm1");
         check("status:DONE", &merchants(&["m1", "m2"]), "(mm1 | mm2)");
-        check("payout_id:po1", &merchants(&["m1", "m2"]), "((mm1 | mm2) & ipo1)");
+        check("payout_id:po1", &merchants(&["m1", "m2"]), "((mm1 | mm2) & opo1)");
         check("payout_id:po1", &merchants(&[]), "NONE");
     }
 

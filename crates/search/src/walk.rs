@@ -111,8 +111,7 @@ impl Walk {
             self.snapshot.estimate_of_payments(&self.query)
         })?;
         self.estimate = Some(estimate);
-        let even =
-            u128::from(self.snapshot.payments()) * u128::from(min_hits.max(1)) * 2 / u128::from(estimate.max(1));
+        let even = u128::from(self.snapshot.payments()) * u128::from(min_hits.max(1)) * 2 / u128::from(estimate.max(1));
         self.reach = match estimate {
             0..=AT_ONCE_MAX => u64::MAX,
             _ => self.bounded(u64::try_from(even).unwrap_or(u64::MAX)),

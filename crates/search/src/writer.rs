@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use tantivy::indexer::{IndexWriterOptions, LogMergePolicy};
 use tantivy::schema::Term;
-use tantivy::store::Compressor;
+use tantivy::store::{Compressor, ZstdCompressor};
 use tantivy::{Index, IndexSettings, TantivyDocument};
 
 use crate::document::Document;
@@ -89,9 +89,12 @@ impl IndexWriter {
             fs::remove_dir_all(dir).map_err(SearchError::Io)?;
         }
         fs::create_dir_all(dir).map_err(SearchError::Io)?;
-        // Nothing is stored in a document, so there is nothing to compress.
+        // Nothing is stored in a document, but the engine writes where each begins: 5 bytes a document, and 1 when packed.
         let settings = IndexSettings {
-            docstore_compression: Compressor::None,
+            docstore_compression: Compressor::Zstd(ZstdCompressor {
+                compression_level: Some(1),
+            }),
+            docstore_blocksize: 64 << 10,
             ..IndexSettings::default()
         };
         let index = Index::builder()

@@ -20,7 +20,7 @@ fn a_commit_comes_back_with_its_position() {
         fixture.commit();
         fixture = fixture.restart();
         assert_eq!(fixture.reader().position(), IndexPosition::new(STORE, round));
-        assert_eq!(fixture.reader().snapshot().document_count(), round);
+        assert_eq!(fixture.reader().snapshot().payment_count(), round);
     }
 }
 
@@ -50,7 +50,7 @@ fn merges_keep_the_position() {
     drop(writer);
     let reader = IndexReader::open(&dir.path().join("index"), STORE).unwrap_or_else(|error| panic!("open: {error}"));
     assert_eq!(reader.position().batch_no, 40);
-    assert_eq!(reader.snapshot().document_count(), 40);
+    assert_eq!(reader.snapshot().payment_count(), 40);
     assert!(reader.snapshot().segment_count() < 40, "nothing was merged");
     assert!(reader.bytes_on_disk().is_ok_and(|bytes| bytes > 1_000));
     reader
@@ -76,7 +76,7 @@ fn a_document_replaces_the_one_of_its_seq_wherever_that_is() {
     fixture.remove(3);
     fixture.commit();
     fixture.check(&term("ia"), Order::NewestFirst, None, 9);
-    assert_eq!(fixture.reader().snapshot().document_count(), 1);
+    assert_eq!(fixture.reader().snapshot().payment_count(), 1);
 }
 
 #[test]

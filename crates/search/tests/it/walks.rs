@@ -1,6 +1,6 @@
 //! Walks read what they need and no more.
 
-use search::{Order, TermQuery};
+use search::{Order, Part, TermQuery};
 
 use crate::support::{EVER, Fixture, document, term};
 
@@ -99,10 +99,14 @@ fn a_snapshot_keeps_its_commit() {
     fixture.upsert(document(2, 6, &["ia"]));
     assert_eq!(fixture.reader().position().batch_no, 1, "not committed yet");
     fixture.commit();
-    assert_eq!((before.position().batch_no, before.document_count()), (1, 1));
+    assert_eq!((before.position().batch_no, before.payment_count()), (1, 1));
     assert_eq!(walk.next_hours(9).ok().flatten().unwrap_or_default().len(), 1);
     let after = fixture.reader().snapshot();
-    assert_eq!((after.position().batch_no, after.document_count()), (2, 2));
-    assert_eq!(after.digests_of(1).ok(), Some(vec![document(1, 6, &["ib"]).digest()]));
-    assert_eq!(after.digests_of(3).ok(), Some(Vec::new()));
+    assert_eq!((after.position().batch_no, after.payment_count()), (2, 2));
+    let digest = document(1, 6, &["ib"]).digest(Part::Payment);
+    assert_eq!(
+        after.digests_of(Part::Payment.key(1)).ok(),
+        Some(digest.into_iter().collect())
+    );
+    assert_eq!(after.digests_of(Part::Payment.key(3)).ok(), Some(Vec::new()));
 }
