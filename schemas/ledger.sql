@@ -106,9 +106,11 @@ create table entries_near (
 create table entries_late as from entries_near;
 -- The oldest rows of both, moved here now and then: sorted by month, merchant and day, without what takes each other out.
 create table entries_sealed as from entries_near;
+-- And some runs of those together, merchants by merchants.
+create table entries_packed as from entries_near;
 create view entries as
     select * replace (coalesce(entry_id, payment_key) as entry_id)
-    from (from entries_near union all from entries_late union all from entries_sealed);
+    from (from entries_near union all from entries_late union all from entries_sealed union all from entries_packed);
 
 -- What lists of payments filter and sort by, signed like entries: one row a payment that has something live.
 create table payments_near (
@@ -129,7 +131,9 @@ create table payments_near (
 );
 create table payments_late as from payments_near;
 create table payments_sealed as from payments_near;
-create view payments as from payments_near union all from payments_late union all from payments_sealed;
+create table payments_packed as from payments_near;
+create view payments as
+    from payments_near union all from payments_late union all from payments_sealed union all from payments_packed;
 
 -- Pre-added sums, the rollup cells: signed changes per batch and cell as they came (new), and what compaction has made of
 -- them: runs, each sorted, of sums of earlier changes (packed). A cell is the sum of all its rows in both (the view). Each

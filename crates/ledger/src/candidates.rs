@@ -49,10 +49,7 @@ pub struct Asked<'a> {
 /// of the last one's very instant, so that a caller can order them by payment key. `payments` is how many the store has.
 pub(crate) fn list(connection: &Connection, asked: &Asked<'_>, payments: u64) -> Result<Vec<Candidate>, LedgerError> {
     let limit = asked.limit.max(1);
-    let base: Vec<Condition> = [condition::of_filter(asked.filter), condition::of_scope(asked.scope)]
-        .into_iter()
-        .flatten()
-        .collect();
+    let base = condition::of(asked.filter, asked.scope);
     // One more than asked for shows whether the last instant has others.
     let mut found = if payments < REACHES_FROM {
         let window = window(asked.since.map(Bound::Included), asked.until.map(Bound::Included));
@@ -156,7 +153,8 @@ fn edge(connection: &Connection, order: Order) -> Result<Option<DateTime<Utc>>, 
     let sql = format!(
         "select epoch_us({nearer}((select {nearest}(occurred_at) from payments_near),
                                   (select {nearest}(occurred_at) from payments_late),
-                                  (select {nearest}(occurred_at) from payments_sealed)))"
+                                  (select {nearest}(occurred_at) from payments_sealed),
+                                  (select {nearest}(occurred_at) from payments_packed)))"
     );
     let micros: Option<i64> = connection
         .query_row(&sql, [], |row| row.get(0))

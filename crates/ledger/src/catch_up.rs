@@ -32,13 +32,22 @@ pub(crate) fn load_keys(connection: &Connection, keymap: &KeyMap) -> Result<(), 
     let sql = format!("select hash, seq from keys where seq >= {}", keymap.len());
     let mut statement = connection.prepare(&sql).map_err(LedgerError::engine(doing))?;
     let mut rows = statement.query([]).map_err(LedgerError::engine(doing))?;
+    let mut keys = Vec::new();
     while let Some(row) = rows.next().map_err(LedgerError::engine(doing))? {
         let hash: i64 = row.get(0).map_err(LedgerError::engine(doing))?;
         let seq: i64 = row.get(1).map_err(LedgerError::engine(doing))?;
-        keymap.insert(hash.cast_unsigned(), seq.unsigned_abs());
+        keys.push((hash.cast_unsigned(), seq.unsigned_abs()));
+        if keys.len() == KEYS_AT_ONCE {
+            keymap.extend(&keys);
+            keys.clear();
+        }
     }
+    keymap.extend(&keys);
     Ok(())
 }
+
+/// Keys that are put into the map together: 64 MiB, and some thousands for each of its shards.
+const KEYS_AT_ONCE: usize = 4 << 20;
 
 /// Which payments to read.
 pub(crate) enum Seqs<'a> {

@@ -146,18 +146,18 @@ impl Tables {
             .query_map([], |row| row.get(0))
             .map_err(LedgerError::engine(doing))?;
         let firsts: Vec<String> = firsts.collect::<Result<_, _>>().map_err(LedgerError::engine(doing))?;
-        let parts = parts(&firsts).into_iter();
+        let parts = parts("merchant_id", &firsts).into_iter();
         Ok(parts.map(|part| format!("{of_runs} and {part}")).collect())
     }
 }
 
-/// See [`Tables::parts`]; `firsts` are the first merchants of the parts.
-fn parts(firsts: &[String]) -> Vec<String> {
+/// Conditions on `merchant` that cut all merchants into parts; `firsts` are the first merchants of the parts.
+pub(crate) fn parts(merchant: &str, firsts: &[String]) -> Vec<String> {
     let mut nexts = firsts.iter().skip(1);
     let part = |first: &String| {
-        let mut part = format!("merchant_id >= {}", quoted(first));
+        let mut part = format!("{merchant} >= {}", quoted(first));
         if let Some(next) = nexts.next() {
-            part.push_str(&format!(" and merchant_id < {}", quoted(next)));
+            part.push_str(&format!(" and {merchant} < {}", quoted(next)));
         }
         part
     };
@@ -188,7 +188,7 @@ mod tests {
     fn parts_are_neighbours_and_leave_nobody_out() {
         let firsts = ["\0", "c'", "d"].map(str::to_owned);
         assert_eq!(
-            parts(&firsts),
+            parts("merchant_id", &firsts),
             [
                 "merchant_id >= ''||chr(0)||'' and merchant_id < 'c\'\''",
                 "merchant_id >= 'c\'\'' and merchant_id < 'd'",

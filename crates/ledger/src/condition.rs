@@ -33,21 +33,66 @@ impl Condition {
     }
 }
 
-/// What `filter` demands of a row of `payments`; `None` where the table cannot narrow it.
-pub(crate) fn of_filter(filter: &Filter) -> Option<Condition> {
+/// What `filter` and `scope` demand of a row of `payments`; each where the table can narrow it.
+pub(crate) fn of(filter: &Filter, scope: &Scope) -> Vec<Condition> {
+    let scope = of_scope(scope);
+    let seen = scope.iter().map(|scope| scope.sql.clone()).collect();
+    of_filter(filter, &Merchants(seen)).into_iter().chain(scope).collect()
+}
+
+/// What one clause demands, whatever stands beside it.
+pub(crate) fn of_clause(filter: &Filter) -> Option<Condition> {
+    of_filter(filter, &Merchants(Vec::new()))
+}
+
+/// Conditions on `merchant_id` that a payment has to meet anyway. Its entries name the same merchant, so looks at entries need not read
+/// those of others.
+struct Merchants(Vec<String>);
+
+impl Merchants {
+    /// With those that the members of an `And` demand.
+    fn and(&self, members: &[Filter]) -> Self {
+        let demanded = members.iter().filter_map(|member| match member {
+            Filter::Keyword {
+                field: KeywordField::MerchantId,
+                value,
+            } => Some(format!("merchant_id = {}", quoted(value))),
+            _ => None,
+        });
+        Merchants(self.0.iter().cloned().chain(demanded).collect())
+    }
+
+    /// Payments that have an entry which meets a condition.
+    fn having(&self, condition: &str) -> Condition {
+        let conditions: Vec<String> = ["sign = 1".to_owned(), condition.to_owned()]
+            .into_iter()
+            .chain(self.0.iter().cloned())
+            .collect();
+        Condition::plain(format!(
+            "seq in (select seq from entries where {})",
+            conditions.join(" and ")
+        ))
+    }
+}
+
+fn of_filter(filter: &Filter, merchants: &Merchants) -> Option<Condition> {
     match filter {
         Filter::And(members) => {
-            let parts: Vec<Condition> = members.iter().filter_map(of_filter).collect();
+            let merchants = merchants.and(members);
+            let parts: Vec<Condition> = members
+                .iter()
+                .filter_map(|member| of_filter(member, &merchants))
+                .collect();
             (!parts.is_empty()).then(|| Condition::joined(parts, " and "))
         }
         Filter::Or(members) => {
-            let parts: Option<Vec<Condition>> = members.iter().map(of_filter).collect();
+            let parts: Option<Vec<Condition>> = members.iter().map(|member| of_filter(member, merchants)).collect();
             Some(Condition::joined(parts?, " or "))
         }
         Filter::Keyword { field, value } => keyword(*field, value),
         Filter::Amount { field, interval } => Some(amount(*field, interval)),
-        Filter::Day { field, interval } => Some(day(*field, interval)),
-        Filter::Time { field, interval } => Some(time(*field, interval)),
+        Filter::Day { field, interval } => Some(day(*field, interval, merchants)),
+        Filter::Time { field, interval } => Some(time(*field, interval, merchants)),
         Filter::All
         | Filter::Not(_)
         | Filter::Word(_)
@@ -202,12 +247,12 @@ fn date(day: &NaiveDate) -> String {
     format!("date '{}'", day.format("%Y-%m-%d"))
 }
 
-fn day(field: DayField, interval: &Interval<NaiveDate>) -> Condition {
+fn day(field: DayField, interval: &Interval<NaiveDate>, merchants: &Merchants) -> Condition {
     let bounds = bounds(entry_day_column(field), interval, date);
     if field == DayField::SaleDay {
         return Condition::plain(bounds);
     }
-    Condition::plain(format!("seq in (select seq from entries where sign = 1 and {bounds})"))
+    merchants.having(&bounds)
 }
 
 /// The bounds of an interval of days as a condition on `column`.
@@ -215,7 +260,7 @@ pub(crate) fn day_bounds(column: &str, interval: &Interval<NaiveDate>) -> String
     bounds(column, interval, date)
 }
 
-fn time(field: TimeField, interval: &Interval<DateTime<Utc>>) -> Condition {
+fn time(field: TimeField, interval: &Interval<DateTime<Utc>>, merchants: &Merchants) -> Condition {
     match field {
         TimeField::ApprovedAt => Condition::plain(bounds("approved_at", interval, |at| {
             format!("make_timestamp({}::bigint)", micros(*at))
@@ -227,9 +272,7 @@ fn time(field: TimeField, interval: &Interval<DateTime<Utc>>) -> Condition {
                 upper: widen(&interval.upper, |day| day.checked_add_days(Days::new(1))),
             };
             let bounds = bounds("event_day", &widened, date);
-            Condition::plain(format!(
-                "seq in (select seq from entries where sign = 1 and kind = 0 and {bounds})"
-            ))
+            merchants.having(&format!("kind = 0 and {bounds}"))
         }
     }
 }

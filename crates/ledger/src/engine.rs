@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use duckdb::Connection;
 
 use crate::error::LedgerError;
+use crate::step::OnStep;
 
 /// The bounds of the two engines.
 #[derive(Clone, Debug)]
@@ -41,6 +42,8 @@ pub struct Options {
     pub late_days: u32,
     /// Rows of a batch that tell what time it is about. Default 256.
     pub late_batch_rows: usize,
+    /// Told of each step of the work on the stores. Default: nobody.
+    pub on_step: OnStep,
 }
 
 impl Default for Options {
@@ -58,6 +61,7 @@ impl Default for Options {
             events_max: 10_000_000,
             late_days: 45,
             late_batch_rows: 256,
+            on_step: OnStep::default(),
         }
     }
 }

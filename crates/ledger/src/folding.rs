@@ -17,6 +17,7 @@ use crate::engine;
 use crate::error::LedgerError;
 use crate::events;
 use crate::sealing::seal;
+use crate::step::{OnStep, Step};
 
 /// A log of so many times the configured length is waited for: batches come faster than it is folded.
 const BEHIND_MAX: u64 = 4;
@@ -32,6 +33,7 @@ pub(crate) struct FoldSettings {
     pub(crate) seal_rows: u64,
     /// What became of the messages of batches up to this one need not be kept any longer.
     pub(crate) events_through: Option<u64>,
+    pub(crate) on_step: OnStep,
 }
 
 /// The thread that is at it, if one is.
@@ -69,6 +71,7 @@ impl Folding {
         let is_far_behind = wal_bytes > settings.wal_bytes.saturating_mul(BEHIND_MAX);
         if (is_far_behind || self.is_idle()) && self.ended()? == Room::ToGiveBack {
             engine::checkpoint(&connection()?)?;
+            settings.on_step.reached(Step::RoomGivenBack);
         }
         if wal_bytes > settings.wal_bytes && self.0.is_none() {
             let (connection, beside) = (connection()?, connection()?);
@@ -123,20 +126,27 @@ fn fold(
     settings: FoldSettings,
     is_hurried: &AtomicBool,
 ) -> Result<Room, LedgerError> {
+    let on_step = settings.on_step;
+    on_step.reached(Step::Folding);
     fold_beside(connection, beside)?;
+    on_step.reached(Step::Folded);
     let mut folded = Ok(());
-    let mut goes_on = || {
+    let mut goes_on = |step: Step| {
+        on_step.reached(step);
         folded = fold_beside(connection, beside);
+        on_step.reached(Step::Folded);
         folded.is_ok() && !is_hurried.load(Ordering::Acquire)
     };
-    let pruned = settings
-        .events_through
-        .map(|through| events::prune(connection, through));
+    let pruned = settings.events_through.map(|through| {
+        let pruned = events::prune(connection, through);
+        on_step.reached(Step::EventsPruned);
+        pruned
+    });
     let steps = pruned.transpose().and_then(|pruned| {
-        let compacted = compact(connection, settings.rollup_rows, &mut goes_on)?;
+        let compacted = compact(connection, settings.rollup_rows, &mut || goes_on(Step::CellsAddedUp))?;
         let sealed = match is_hurried.load(Ordering::Acquire) {
             true => 0,
-            false => seal(connection, settings.seal_rows, &mut goes_on)?,
+            false => seal(connection, settings.seal_rows, &mut || goes_on(Step::RowsSealed))?,
         };
         Ok(usize::from(pruned.is_some()) + compacted + sealed)
     });

@@ -61,6 +61,23 @@ impl KeyMap {
             .insert_unique(spread(tag), slot, |slot| spread(slot.tag));
     }
 
+    /// Many at once, one shard after the other: each then lies in the processor's cache while it grows.
+    pub(crate) fn extend(&self, keys: &[(u64, u64)]) {
+        let mut by_shard: Vec<Vec<Slot>> = vec![Vec::new(); SHARDS];
+        for (hash, seq) in keys {
+            let (shard, tag) = place(*hash);
+            let seq = u32::try_from(*seq).unwrap_or(u32::MAX);
+            by_shard[shard].push(Slot { tag, seq });
+        }
+        for (shard, slots) in self.shards.iter().zip(by_shard) {
+            let mut table = shard.write();
+            table.reserve(slots.len(), |slot| spread(slot.tag));
+            for slot in slots {
+                table.insert_unique(spread(slot.tag), slot, |slot| spread(slot.tag));
+            }
+        }
+    }
+
     /// Number of keys.
     pub(crate) fn len(&self) -> u64 {
         self.shards.iter().map(|shard| shard.read().len() as u64).sum()

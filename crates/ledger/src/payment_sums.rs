@@ -89,7 +89,7 @@ fn exact(filter: &Filter, scope: &Scope) -> Option<Condition> {
             field: KeywordField::Flag,
             value,
         } if *scope != Scope::All || value == "unsettled_overdue" => return None,
-        Filter::Keyword { .. } => return condition::of_filter(filter),
+        Filter::Keyword { .. } => return condition::of_clause(filter),
         Filter::Amount { field, interval } => exact_amount(condition::amount_column(*field), interval),
         Filter::Day {
             field: DayField::SaleDay,
@@ -106,7 +106,7 @@ fn exact(filter: &Filter, scope: &Scope) -> Option<Condition> {
         Filter::Time {
             field: TimeField::ApprovedAt,
             ..
-        } => return condition::of_filter(filter),
+        } => return condition::of_clause(filter),
         Filter::Time { .. }
         | Filter::Word(_)
         | Filter::Ident { .. }

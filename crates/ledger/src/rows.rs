@@ -128,8 +128,8 @@ impl RowStore {
         self.in_use()?.commit(head, rows)
     }
 
-    /// Packs what has come to rest. Readers see the same rows before and after.
-    pub(crate) fn pack_idle(&self) -> Result<(), LedgerError> {
+    /// Packs what has come to rest; whether anything has. Readers see the same rows before and after.
+    pub(crate) fn pack_idle(&self) -> Result<bool, LedgerError> {
         self.in_use()?.pack_idle()
     }
 

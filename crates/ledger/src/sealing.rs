@@ -4,51 +4,51 @@
 //! reads the days that it asks for, and a question about one merchant reads everybody's. Most rows are changed once or twice
 //! in the days after they came, each time by a row that takes the old one out and one that puts the new one in. So the oldest rows
 //! of a table are moved on, some hundred thousand at a time: what takes each other out goes, the rest is appended to a *sealed* table
-//! as a run sorted by month, merchant and day. A run is never rewritten. What comes about it later is a row with the other sign in
-//! the tables that batches append to, and becomes part of a later run.
+//! as a run sorted by month, merchant and day. Where many payments come in a day, a run holds a day or a week, and most changes of its rows
+//! come after it. So some runs together are moved on once more, into a *packed* table, merchants by merchants: what they say of a payment takes
+//! each other out now, and a merchant's month is a piece of its own. That is never rewritten. What comes about it later is a row with the
+//! other sign in the tables that batches append to, and goes the same way.
 
 use duckdb::Connection;
 
+use crate::compaction::parts;
 use crate::error::LedgerError;
 
 /// Of the rows of a run, so many parts are left lying when the others are moved: they are still being changed.
 const LEFT: u64 = 2;
 
-/// A table that batches append to, the sealed one of its kind, and the day that its rows are sorted by.
-struct Source {
+/// So many runs are packed together.
+const RUNS: u64 = 4;
+
+/// A table whose rows are moved on to another one, and the day that they are sorted by there.
+struct Way {
     from: &'static str,
-    sealed: &'static str,
+    to: &'static str,
     day: &'static str,
 }
 
 const ENTRY_DAY: &str = "coalesce(event_day, sold_on)";
 const PAYMENT_DAY: &str = "occurred_at";
 
-const SOURCES: [Source; 4] = [
-    Source {
-        from: "entries_near",
-        sealed: "entries_sealed",
-        day: ENTRY_DAY,
-    },
-    Source {
-        from: "entries_late",
-        sealed: "entries_sealed",
-        day: ENTRY_DAY,
-    },
-    Source {
-        from: "payments_near",
-        sealed: "payments_sealed",
-        day: PAYMENT_DAY,
-    },
-    Source {
-        from: "payments_late",
-        sealed: "payments_sealed",
-        day: PAYMENT_DAY,
-    },
+const fn way(from: &'static str, to: &'static str, day: &'static str) -> Way {
+    Way { from, to, day }
+}
+
+/// From the tables that batches append to.
+const SEALED: [Way; 4] = [
+    way("entries_near", "entries_sealed", ENTRY_DAY),
+    way("entries_late", "entries_sealed", ENTRY_DAY),
+    way("payments_near", "payments_sealed", PAYMENT_DAY),
+    way("payments_late", "payments_sealed", PAYMENT_DAY),
 ];
 
-/// Moves the oldest `rows` rows of each table that has half as many more, until none has. After each transaction `goes_on` is
-/// asked. Returns how many transactions there were.
+const PACKED: [Way; 2] = [
+    way("entries_sealed", "entries_packed", ENTRY_DAY),
+    way("payments_sealed", "payments_packed", PAYMENT_DAY),
+];
+
+/// Moves the oldest `rows` rows of each table that has half as many more, until none has, and packs runs of which there are enough. After
+/// each transaction `goes_on` is asked. Returns how many transactions there were.
 ///
 /// # Errors
 /// What was not moved lies as it lay.
@@ -59,9 +59,21 @@ pub(crate) fn seal(
 ) -> Result<usize, LedgerError> {
     let rows = rows.max(1);
     let mut steps = 0;
-    for source in &SOURCES {
-        while source.count(connection)? >= rows + rows.div_euclid(LEFT).max(1) {
-            source.seal(connection, rows)?;
+    for way in &SEALED {
+        while way.count(connection)? >= rows + rows.div_euclid(LEFT).max(1) {
+            way.take(connection, &way.oldest(connection, rows)?)?;
+            steps += 1;
+            if !goes_on() {
+                return Ok(steps);
+            }
+        }
+    }
+    for way in &PACKED {
+        if way.count(connection)? < rows.saturating_mul(RUNS) {
+            continue;
+        }
+        for part in way.parts(connection, rows)? {
+            way.take(connection, &part)?;
             steps += 1;
             if !goes_on() {
                 return Ok(steps);
@@ -71,7 +83,7 @@ pub(crate) fn seal(
     Ok(steps)
 }
 
-impl Source {
+impl Way {
     fn count(&self, connection: &Connection) -> Result<u64, LedgerError> {
         let sql = format!("select count(*) from {}", self.from);
         connection
@@ -80,24 +92,47 @@ impl Source {
             .map_err(LedgerError::engine("counted rows"))
     }
 
-    fn seal(&self, connection: &Connection, rows: u64) -> Result<(), LedgerError> {
-        let doing = "sealed rows";
+    /// The condition that selects the oldest rows.
+    fn oldest(&self, connection: &Connection, rows: u64) -> Result<String, LedgerError> {
         // Row ids are counted through, but for the first ones, which were deleted.
         let sql = format!("select min(rowid) from {}", self.from);
         let first: i64 = connection
             .query_row(&sql, [], |row| row.get(0))
+            .map_err(LedgerError::engine("sealed rows"))?;
+        Ok(format!("rowid < {}", first.unsigned_abs() + rows))
+    }
+
+    /// Conditions that cut all rows into parts of neighbouring merchants with about so many, each row in one.
+    fn parts(&self, connection: &Connection, rows: u64) -> Result<Vec<String>, LedgerError> {
+        let doing = "cut rows into parts";
+        let sql = format!(
+            "select min(merchant_id) from (
+                 select coalesce(merchant_id, '') as merchant_id,
+                        (sum(count(*)) over (order by coalesce(merchant_id, '')) - 1) // {rows} as part
+                 from {} group by coalesce(merchant_id, ''))
+             group by part order by all",
+            self.from
+        );
+        let mut statement = connection.prepare(&sql).map_err(LedgerError::engine(doing))?;
+        let firsts = statement
+            .query_map([], |row| row.get(0))
             .map_err(LedgerError::engine(doing))?;
-        let sql = include_str!("sealing/seal.sql")
-            .replace("/* SEALED */", self.sealed)
+        let firsts: Vec<String> = firsts.collect::<Result<_, _>>().map_err(LedgerError::engine(doing))?;
+        Ok(parts("coalesce(merchant_id, '')", &firsts))
+    }
+
+    fn take(&self, connection: &Connection, condition: &str) -> Result<(), LedgerError> {
+        let sql = include_str!("sealing/take.sql")
+            .replace("/* TO */", self.to)
             .replace("/* FROM */", self.from)
             .replace("/* DAY */", self.day)
-            .replace("/* END */", &(first.unsigned_abs() + rows).to_string());
+            .replace("/* CONDITION */", condition);
         let done = connection.execute_batch(&sql);
         if done.is_err() {
             // There is none where the first statement failed.
             let _ = connection.execute_batch("rollback");
         }
-        done.map_err(LedgerError::engine(doing))
+        done.map_err(LedgerError::engine("sealed rows"))
     }
 }
 
@@ -154,11 +189,12 @@ mod tests {
         assert!(steps > 10, "{steps}");
         let count = |sql: &str| texts(sql)[0].parse::<u32>().expect("a number");
         assert!(count("select count(*)::varchar from payments_near") < 90);
+        assert!(count("select count(*)::varchar from payments_sealed") < 240 + 60);
         assert!(
-            count("select count(*)::varchar from payments_sealed") < 800,
-            "pairs have gone, of 1,100"
+            count("select count(*)::varchar from payments") < 700,
+            "pairs have gone, of 1,180"
         );
-        let merchants = texts("select coalesce(merchant_id, '') from payments_sealed where rowid < 20");
+        let merchants = texts("select coalesce(merchant_id, '') from payments_packed where rowid < 20");
         assert!(merchants.is_sorted(), "{merchants:?}");
     }
 }

@@ -36,6 +36,7 @@ use crate::reached::Herald;
 use crate::reader::{Head, Reader, Shared};
 use crate::rows::{RowSettings, RowStore};
 use crate::status::Counts;
+use crate::step::Step;
 
 /// What became of a batch.
 #[derive(Debug)]
@@ -122,6 +123,7 @@ pub fn open(dir: &DataDir, options: &Options, zones: Zones) -> Result<(Writer, R
             rollup_rows: options.rollup_rows,
             seal_rows: options.seal_rows,
             events_through: None,
+            on_step: options.on_step,
         },
         events_max: options.events_max,
         events: events::Kept::default(),
@@ -137,6 +139,10 @@ pub fn open(dir: &DataDir, options: &Options, zones: Zones) -> Result<(Writer, R
 type Place = (u64, Option<(u64, Dossier)>);
 
 impl Writer {
+    fn reached(&self, step: Step) {
+        self.fold_settings.on_step.reached(step);
+    }
+
     /// What every partition has been applied up to.
     pub fn positions(&self) -> &Positions {
         &self.positions
@@ -289,6 +295,7 @@ impl Writer {
             self.shared.keymap.insert(hash, seq);
         }
         self.shared.rows.commit(&head, rows)?;
+        self.reached(Step::RowsCommitted);
         self.shared.committed.store(head.batch_no, Ordering::Release);
         (self.head, self.next_seq, self.next_n) = (head.clone(), next_seq, next_n);
         self.positions.merge(&batch.positions);

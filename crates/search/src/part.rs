@@ -44,14 +44,13 @@ impl Part {
     }
 
     /// That a term belongs to.
-    pub(crate) fn of_term(term: &str) -> Part {
-        let begins = |class: Class| term.starts_with(class.letter());
-        if begins(Class::Line) {
-            Part::Lines
-        } else if begins(Class::Payout) {
-            Part::Payouts
-        } else {
-            Part::Payment
+    pub(crate) const fn of_term(term: &str) -> Part {
+        const LINE: u8 = Class::Line.letter() as u8;
+        const PAYOUT: u8 = Class::Payout.letter() as u8;
+        match term.as_bytes() {
+            [LINE, ..] => Part::Lines,
+            [PAYOUT, ..] => Part::Payouts,
+            _ => Part::Payment,
         }
     }
 }

@@ -147,9 +147,12 @@ impl RowFiles {
         self.done("wrote rows again", batch.commit())
     }
 
-    /// Packs the groups that have come to rest.
-    pub(super) fn pack_idle(&self) -> Result<(), LedgerError> {
+    /// Packs the groups that have come to rest; whether any has.
+    pub(super) fn pack_idle(&self) -> Result<bool, LedgerError> {
         let due = self.idle.lock().due();
+        if due.is_empty() {
+            return Ok(false);
+        }
         let repacked: Vec<Repacked> = due
             .par_iter()
             .map(|group| self.repacked(*group))
@@ -164,7 +167,7 @@ impl RowFiles {
         self.done("packed its rows", batch.commit())?;
         self.loose
             .packed(repacked.into_iter().flat_map(|repacked| repacked.seqs));
-        Ok(())
+        Ok(true)
     }
 
     fn repacked(&self, group: u64) -> Result<Repacked, LedgerError> {

@@ -13,6 +13,7 @@ use crate::error::LedgerError;
 use crate::fold::{Prepared, VersionRow};
 use crate::quarantine_rows::Stored;
 use crate::reader::Head;
+use crate::step::Step;
 use crate::{positions, quarantine_rows};
 
 impl Writer {
@@ -94,9 +95,11 @@ impl Writer {
             return Err(LedgerError::Damaged("its head is missing".to_owned()));
         }
         self.shared.bodies.sync()?;
+        self.reached(Step::BodiesWritten);
         self.connection
             .execute_batch("commit")
             .map_err(LedgerError::engine("committed a batch"))?;
+        self.reached(Step::LedgerCommitted);
         self.bodies_end = bodies_end;
         Ok((next_seq, next_n))
     }

@@ -4,6 +4,7 @@ use super::Writer;
 use crate::error::LedgerError;
 use crate::folding::FoldSettings;
 use crate::positions;
+use crate::step::Step;
 
 /// Batches after which the heads and positions of old ones are removed. Reading the newest looks at all that are there.
 const PRUNED_EVERY: u32 = 256;
@@ -11,10 +12,13 @@ const PRUNED_EVERY: u32 = 256;
 impl Writer {
     /// Packs rows at rest, removes what newer batches have replaced, and has the log folded, each now and then.
     pub(super) fn tidy(&mut self) -> Result<(), LedgerError> {
-        self.shared.rows.pack_idle()?;
+        if self.shared.rows.pack_idle()? {
+            self.reached(Step::RowsPacked);
+        }
         self.unpruned += 1;
         if self.unpruned >= PRUNED_EVERY && self.folding.is_idle() {
             positions::prune(&self.connection)?;
+            self.reached(Step::HeadsPruned);
             self.unpruned = 0;
         }
         let shared = &self.shared;

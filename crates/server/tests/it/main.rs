@@ -20,4 +20,5 @@ mod product;
 mod program;
 mod self_repair;
 mod shrink;
+mod steps;
 mod tenants;

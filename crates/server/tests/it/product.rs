@@ -61,7 +61,10 @@ pub(crate) struct Product {
     zones: Zones,
     index: IndexLimits,
     keys: BTreeMap<Vec<String>, String>,
-    dir: TempDir,
+    options: ledger::Options,
+    dir: PathBuf,
+    /// Where the directory is to go with it.
+    _temporary: Option<TempDir>,
 }
 
 /// What came back. Rows of NDJSON are an array.
@@ -107,6 +110,25 @@ pub(crate) fn index_limits(interval: Duration) -> IndexLimits {
     }
 }
 
+/// Everything that is done now and then is done every few batches.
+pub(crate) fn small_options() -> ledger::Options {
+    ledger::Options {
+        memory_bytes: 128 << 20,
+        threads: 1,
+        row_cache_bytes: 4 << 20,
+        // So that rows are packed, and unpacked again by later messages.
+        row_rest: 8,
+        // So that histories of a few messages have late rows.
+        late_days: 3,
+        late_batch_rows: 4,
+        // So that the log is folded again and again beside the batches.
+        wal_bytes: 200 << 10,
+        rollup_rows: 20,
+        seal_rows: 20,
+        ..ledger::Options::default()
+    }
+}
+
 /// Takes the directory's lock from whoever is still letting go of it: the producer of an export that was read to its end
 /// a moment ago holds the stores until its thread is through, and a process that another test is just starting holds
 /// every lock until it runs.
@@ -125,36 +147,33 @@ fn lock(dir: &Path) -> DataDir {
 
 impl Product {
     pub(crate) fn new(zones: Zones, index: IndexLimits) -> Self {
-        let dir = tempfile::tempdir().expect("a temporary directory");
+        let temporary = tempfile::tempdir().expect("a temporary directory");
+        let dir = temporary.path().to_owned();
+        Product {
+            _temporary: Some(temporary),
+            ..Product::at(&dir, zones, index, small_options())
+        }
+    }
+
+    /// In a directory that stays.
+    pub(crate) fn at(dir: &Path, zones: Zones, index: IndexLimits, options: ledger::Options) -> Self {
         let mut product = Product {
             open: None,
             zones,
             index,
             keys: BTreeMap::new(),
-            dir,
+            options,
+            dir: dir.to_owned(),
+            _temporary: None,
         };
         product.open();
         product
     }
 
     fn open(&mut self) {
-        let lock = lock(self.dir.path());
-        let options = ledger::Options {
-            memory_bytes: 128 << 20,
-            threads: 1,
-            row_cache_bytes: 4 << 20,
-            // So that rows are packed, and unpacked again by later messages.
-            row_rest: 8,
-            // So that histories of a few messages have late rows.
-            late_days: 3,
-            late_batch_rows: 4,
-            // So that the log is folded again and again beside the batches.
-            wal_bytes: 200 << 10,
-            rollup_rows: 20,
-            seal_rows: 20,
-            ..ledger::Options::default()
-        };
-        let (writer, reader) = ledger::open(&lock, &options, self.zones.clone()).expect("the ledger opens");
+        let lock = lock(&self.dir);
+        let options = &self.options;
+        let (writer, reader) = ledger::open(&lock, options, self.zones.clone()).expect("the ledger opens");
         let place = IndexPlace {
             dir: lock.index(),
             reader: Arc::default(),
@@ -173,8 +192,8 @@ impl Product {
         let lookup = Lookup::new(reader.clone(), place.reader.clone(), place.recent.clone(), options);
         let app = Arc::new(App::new(AppParts {
             lookup,
-            keys: KeyStore::open(self.dir.path().join("keys.json")).expect("the keys"),
-            audit: Audit::new(self.dir.path()),
+            keys: KeyStore::open(self.dir.join("keys.json")).expect("the keys"),
+            audit: Audit::new(&self.dir),
             acts,
             progress: Arc::new(Progress::new()),
             cursor_secret: [7; 32],
@@ -211,7 +230,7 @@ impl Product {
 
     /// Where one of the stores lies: `index`, `rows`, `ledger`.
     pub(crate) fn store(&self, name: &str) -> PathBuf {
-        self.dir.path().join(name)
+        self.dir.join(name)
     }
 
     /// Takes a store away. Only what is derived comes back.
@@ -245,6 +264,12 @@ impl Product {
         };
         let open = self.open.as_mut().expect("the product is open");
         open.pipeline.apply(batch, now()).expect("the batch is applied").counts
+    }
+
+    /// How far a partition was applied.
+    pub(crate) fn applied(&self, partition: &PartitionId) -> u64 {
+        let open = self.open.as_ref().expect("the product is open");
+        open.pipeline.writer().positions().next(partition).unwrap_or(0)
     }
 
     /// Every message once more, from a partition of its own.
