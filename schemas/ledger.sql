@@ -59,11 +59,10 @@ create table versions (
     zone       varchar not null,    -- of the merchant it names, when it was applied
     sent       blob,                -- SHA-256 of canonical data as sent, where a card number was redacted in it
     block      bigint not null,     -- where its canonical data after redaction lies: the first byte of a block in the file bodies,
-    start      integer not null,    -- the first byte in the block before packing,
-    length     integer not null     -- and how many; entry id and version are read there
+    line       integer not null     -- and its line in the block before packing, from 0 on; entry id and version are read there
 );
 
--- The file bodies lies beside this database: blocks one after the other, each up to 256 KiB of canonical data, packed together.
+-- The file bodies lies beside this database: blocks one after the other, each up to 256 KiB of canonical data, one a line, packed together.
 -- Before each block stand its length and the lower half of its XXH3-64, in 4 bytes each; in it the length before packing in 4 bytes,
 -- then zstd with the dictionary dossier/dictionary.zst. All numbers are little endian.
 

@@ -87,7 +87,7 @@ impl Marks {
             .marks
             .last()
             .map_or((Duration::ZERO, 0), |mark| (mark.at, mark.payments));
-        say(&format!("{}", mark.cells(earlier).join("  ")));
+        say(&mark.cells(earlier).join("  "));
         self.marks.push(mark);
     }
 }

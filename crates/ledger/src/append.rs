@@ -65,8 +65,7 @@ pub(crate) fn versions(
             texts(rows.iter().map(|row| Some(row.zone))),
             blobs(rows.iter().map(|row| row.redacted.then_some(row.digest.0.as_slice()))),
             longs(rows.iter().map(|row| place_of(row).block as i64)),
-            integers(rows.iter().map(|row| place_of(row).start as i32)),
-            integers(rows.iter().map(|row| place_of(row).length as i32)),
+            integers(rows.iter().map(|row| place_of(row).line as i32)),
         ],
     )
 }

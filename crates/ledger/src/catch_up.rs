@@ -116,7 +116,7 @@ pub(crate) fn dossiers(
 ) -> Result<BTreeMap<u64, Dossier>, LedgerError> {
     let doing = "read its versions";
     let mut found: BTreeMap<u64, Dossier> = BTreeMap::new();
-    let columns = "t.seq, t.kind, t.sent, t.zone, t.block, t.start, t.length";
+    let columns = "t.seq, t.kind, t.sent, t.zone, t.block, t.line";
     let sql = seqs.joined("versions", columns, "");
     let mut versions = Vec::new();
     let mut statement = connection.prepare(&sql).map_err(LedgerError::engine(doing))?;

@@ -4,7 +4,9 @@
 //! the last batch they cover. It may lag, it never leads. Whatever goes wrong with the index, it is opened again at its
 //! last commit, or made again, and what it misses is read back from the ledger.
 
-use std::collections::{BTreeMap, HashMap};
+mod remembered;
+
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -19,6 +21,7 @@ use search::{Document, IndexReader, IndexWriter, Part, Recent, SearchError};
 use crate::pipeline::PipelineError;
 use crate::rebuild::Built;
 use crate::reconcile;
+use remembered::Remembered;
 
 /// When the index commits.
 #[derive(Clone, Debug)]
@@ -134,7 +137,7 @@ impl IndexKeeper {
             place,
             limits,
             writer: Some(writer),
-            digests: HashMap::new(),
+            remembered: Remembered::default(),
             waiting: BTreeMap::new(),
             pending: None,
         };
@@ -170,31 +173,18 @@ impl Drop for IndexKeeper {
     }
 }
 
-/// Digests remembered so that an unchanged document is not written again: 24 bytes each, some days of payments.
-const DIGESTS_MAX: usize = 1_000_000;
-
 struct Keeping {
     ledger: Reader,
     place: IndexPlace,
     limits: IndexLimits,
     writer: Option<IndexWriter>,
-    /// What the index holds or is about to, by key: see [`Part::key`].
-    digests: HashMap<u64, Held>,
+    remembered: Remembered,
     /// What the next commit writes, by seq.
     waiting: BTreeMap<u64, Waiting>,
     pending: Option<Pending>,
     /// The index holds what this batch and those before it touched: older ones that still wait are not written over it.
     reached: u64,
     is_ending: Arc<AtomicBool>,
-}
-
-/// What the index holds of a part.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Held {
-    Nothing,
-    Digest(u64),
-    /// An old one has come back: see [`search::IndexSnapshot::digests_of`].
-    Several,
 }
 
 /// The newest document of a payment.
@@ -261,7 +251,7 @@ impl Keeping {
         self.has_reached(writer.reader().position().batch_no);
         *self.place.reader.write() = Some(writer.reader());
         self.place.recent.cut(self.reached);
-        self.digests.clear();
+        self.remembered.forget();
         let old = self.writer.replace(writer);
         // Its last merges may take minutes; questions that still look at it keep its files.
         let removal = move || {
@@ -318,40 +308,14 @@ impl Keeping {
 
     fn write_one(&mut self, seq: u64, waiting: &Waiting) -> Result<(), PipelineError> {
         let mut is_written = false;
+        let writer = self.writer.as_mut().ok_or(PipelineError::IndexEnded)?;
+        let document = waiting.document.as_deref();
         for part in Part::ALL {
-            is_written |= self.write_part(seq, part, waiting)?;
+            is_written |= self.remembered.write(writer, (seq, part), document, waiting.created)?;
         }
         let outcome = if is_written { "written" } else { "unchanged" };
         metrics::counter!("ledgerlens_index_documents_total", "outcome" => outcome).increment(1);
         Ok(())
-    }
-
-    /// Whether it was another one.
-    fn write_part(&mut self, seq: u64, part: Part, waiting: &Waiting) -> Result<bool, PipelineError> {
-        let writer = self.writer.as_mut().ok_or(PipelineError::IndexEnded)?;
-        let key = part.key(seq);
-        let wanted = waiting.document.as_ref().and_then(|document| document.digest(part));
-        let held = match self.digests.get(&key) {
-            Some(held) => *held,
-            None if waiting.created => Held::Nothing,
-            // Not remembered: the last commit knows, and nothing newer can exist without being remembered.
-            None => match writer.reader().snapshot().digests_of(key)?[..] {
-                [] => Held::Nothing,
-                [digest] => Held::Digest(digest),
-                _ => Held::Several,
-            },
-        };
-        if held == wanted.map_or(Held::Nothing, Held::Digest) {
-            return Ok(false);
-        }
-        if held != Held::Nothing {
-            writer.remove_part(seq, part)?;
-        }
-        if let Some(document) = &waiting.document {
-            writer.add_part(document, part)?;
-        }
-        self.digests.insert(key, wanted.map_or(Held::Nothing, Held::Digest));
-        Ok(true)
     }
 
     fn commit(&mut self) -> Result<(), PipelineError> {
@@ -368,10 +332,8 @@ impl Keeping {
         self.pending = None;
         self.has_reached(batch_no);
         self.place.recent.cut(batch_no);
-        if self.digests.len() > DIGESTS_MAX {
-            // Everything is committed now, so what is forgotten is found in the index.
-            self.digests.clear();
-        }
+        // Everything is committed now, so what is forgotten is found in the index.
+        self.remembered.keep_within_bounds();
         Ok(())
     }
 
@@ -384,7 +346,7 @@ impl Keeping {
     /// payments only grows to its bound; answers stay right, because the ledger is asked where the index cannot be.
     fn recover(&mut self) {
         self.writer = None;
-        self.digests.clear();
+        self.remembered.forget();
         self.waiting.clear();
         self.pending = None;
         let mut pause = Duration::from_millis(200);

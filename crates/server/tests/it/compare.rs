@@ -225,11 +225,25 @@ fn report(product: &Product, key: &str, path: &str, params: &ReportParams, expec
 
 fn quarantine(product: &mut Product, expected: &Expected) -> Result<(), String> {
     let key = product.key(Role::Operator, &[]);
-    let answer = ok(product.get(&key, "/v1/quarantine?open=true&limit=100"))?;
-    if answer["has_more"] != json!(false) {
-        return Err("  quarantine has more than a page".to_owned());
+    let base = "/v1/quarantine?open=true&limit=100";
+    let mut page = ok(product.get(&key, base))?;
+    let mut rows = Vec::new();
+    loop {
+        rows.extend(
+            page["data"]
+                .as_array()
+                .ok_or("  quarantine without data")?
+                .iter()
+                .cloned(),
+        );
+        match (&page["has_more"], &page["next_cursor"]) {
+            (Value::Bool(true), Value::String(next)) => {
+                page = ok(product.get(&key, &format!("{base}&cursor={next}")))?;
+            }
+            (Value::Bool(false), Value::Null) => break,
+            (more, next) => return Err(format!("  has_more {more} with next_cursor {next}")),
+        }
     }
-    let rows = answer["data"].as_array().ok_or("  quarantine without data")?;
     let found: BTreeSet<QuarantineRow> = rows.iter().map(quarantine_row).collect();
     if found != expected.quarantine {
         return Err(format!(

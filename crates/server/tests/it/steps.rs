@@ -15,8 +15,7 @@ use std::time::Duration;
 use domain::position::PartitionId;
 use ledger::{OnStep, Step};
 use projector::source::Headers;
-use testkit::histories::{self, History};
-use testkit::oracle::Oracle;
+use testkit::histories::History;
 
 use crate::chance::Chance;
 use crate::compare::differences;
@@ -24,10 +23,8 @@ use crate::expected::{Expected, questions};
 use crate::feeding::zones;
 use crate::product::{Product, Sent, index_limits, small_options};
 
-/// Histories that make a stream. Refused messages of the first of them only: answers about quarantine are compared a page long.
+/// Histories that make a stream.
 const HISTORIES: u64 = 200;
-
-const HISTORIES_REFUSED: u64 = 4;
 
 /// Payments that everyone is asked about.
 const ASKED_FOR: usize = 40;
@@ -80,14 +77,10 @@ fn stream(seed: u64) -> History {
         messages: Vec::new(),
         payment_keys: Vec::new(),
     };
-    let mut oracle = Oracle::new(histories::zones());
     let mut chance = Chance::new(seed);
     let mut later: Vec<(u64, Vec<u8>)> = Vec::new();
     for (one, history) in (0..HISTORIES).map(|one| (one, History::small(seed * HISTORIES + one))) {
         for message in history.shuffled(1) {
-            if oracle.feed(&message).is_err() && one >= HISTORIES_REFUSED {
-                continue;
-            }
             // Some come long after their neighbours, which are packed by then.
             match chance.percent(30) {
                 true => later.push((one + chance.between(1, HISTORIES as usize) as u64, message)),
@@ -156,7 +149,7 @@ fn ended_there(dir: &Path, seed: u64, end: Option<End>) -> bool {
     let program = std::env::current_exe().expect("this program");
     let mut command = Command::new(program);
     command
-        .args(["--exact", "steps::feed_and_end", "--ignored", "--nocapture"])
+        .args(["--exact", "steps::feed_and_end", "--nocapture"])
         .env(DIR, dir)
         .env(SEED, seed.to_string())
         .env(END, end.map(End::written).unwrap_or_default())
@@ -213,7 +206,6 @@ fn opened(dir: &Path, on_step: OnStep) -> Product {
 /// Not a test: what [`a_process_may_end_at_every_step`] runs as another process. Feeds some of the stream from where the store is, and then
 /// all of it again from partitions of their own, for steps that take many batches; without an end, the rest of the stream.
 #[test]
-#[ignore = "a part of another test, in a process of its own"]
 fn feed_and_end() {
     let Some(dir) = std::env::var_os(DIR).map(PathBuf::from) else {
         return;
