@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use tantivy::columnar::Column;
 use tantivy::index::SegmentId;
+use tantivy::postings::TermInfo;
 use tantivy::schema::{IndexRecordOption, Term};
 use tantivy::{DocId, DocSet, InvertedIndexReader, SegmentReader, TERMINATED};
 
@@ -31,8 +32,14 @@ pub(crate) struct Segment {
     pub(crate) hours: Arc<SegmentHours>,
 }
 
-/// The lists that prefixes made in the segments a walk has come to.
-pub(crate) type PrefixLists = HashMap<(SegmentId, String), PrefixDocuments>;
+/// What a walk has found out of its terms in the segments it has come to: a look into a dictionary takes some microseconds, and there
+/// are as many as segments.
+#[derive(Debug, Default)]
+pub(crate) struct Known {
+    /// Absent where the segment does not have the term.
+    terms: HashMap<(SegmentId, String), Option<TermInfo>>,
+    prefixes: HashMap<(SegmentId, String), PrefixDocuments>,
+}
 
 impl Segment {
     pub(crate) fn open(
@@ -131,7 +138,7 @@ impl Segment {
     /// Adds the payments that have a term of another part than theirs, as a question names it. Returns whether they were too many to be
     /// read.
     pub(crate) fn add_payments_of(&self, query: &TermQuery, seqs: &mut Vec<u64>) -> Result<bool, SearchError> {
-        let mut cursor = self.cursor(query, &mut PrefixLists::new())?;
+        let mut cursor = self.cursor(query, &mut Known::default())?;
         if matches!(cursor, Cursor::Everything { .. }) {
             return Ok(true);
         }
@@ -146,18 +153,18 @@ impl Segment {
     }
 
     /// No more documents than these satisfy the question, and no more than `most` are counted.
-    pub(crate) fn estimate(&self, query: &TermQuery, most: u64) -> Result<u64, SearchError> {
+    pub(crate) fn estimate(&self, query: &TermQuery, most: u64, known: &mut Known) -> Result<u64, SearchError> {
         let most = most.min(u64::from(self.max_doc()));
         let count = match query {
             TermQuery::All => most,
             TermQuery::None => 0,
-            TermQuery::Term(text) => self.terms.terms().get(text)?.map_or(0, |info| u64::from(info.doc_freq)),
+            TermQuery::Term(text) => self.term(text, known)?.map_or(0, |info| u64::from(info.doc_freq)),
             TermQuery::Prefix(text) => prefix::estimate(&self.terms, text)?.unwrap_or(most),
             TermQuery::OneOf(seqs) => self.within(seqs).len() as u64,
             TermQuery::And(members) => {
                 let mut least = most;
                 for member in members {
-                    least = self.estimate(member, least)?;
+                    least = self.estimate(member, least, known)?;
                 }
                 least
             }
@@ -167,7 +174,7 @@ impl Segment {
                     if sum >= most {
                         break;
                     }
-                    sum += self.estimate(member, most)?;
+                    sum += self.estimate(member, most, known)?;
                 }
                 sum
             }
@@ -180,13 +187,13 @@ impl Segment {
         &self,
         query: &TermQuery,
         window: Range<usize>,
-        lists: &mut PrefixLists,
+        known: &mut Known,
         hits: &mut Vec<Hit>,
     ) -> Result<(), SearchError> {
         if window.is_empty() {
             return Ok(());
         }
-        let mut cursor = self.cursor(query, lists)?;
+        let mut cursor = self.cursor(query, known)?;
         let whole = window == (0..self.hours.len());
         let in_window = || -> u64 { window.clone().map(|at| self.hours.documents(at)).sum() };
         if whole || cursor.cost() <= in_window() {
@@ -228,14 +235,14 @@ impl Segment {
         Ok(documents)
     }
 
-    fn cursor(&self, query: &TermQuery, lists: &mut PrefixLists) -> Result<Cursor, SearchError> {
+    fn cursor(&self, query: &TermQuery, known: &mut Known) -> Result<Cursor, SearchError> {
         let everything = Cursor::Everything {
             documents: self.max_doc(),
         };
         Ok(match query {
             TermQuery::All => everything,
             TermQuery::None => Cursor::Nothing,
-            TermQuery::Term(text) => match self.terms.terms().get(text)? {
+            TermQuery::Term(text) => match self.term(text, known)? {
                 None => Cursor::Nothing,
                 Some(info) => {
                     let postings = self
@@ -244,7 +251,7 @@ impl Segment {
                     Cursor::Postings(Box::new(postings))
                 }
             },
-            TermQuery::Prefix(text) => match self.prefix(text, lists)? {
+            TermQuery::Prefix(text) => match self.prefix(text, known)? {
                 PrefixDocuments::Dense => everything,
                 PrefixDocuments::List(documents) => Cursor::list(documents),
             },
@@ -258,24 +265,34 @@ impl Segment {
             }
             TermQuery::And(members) => {
                 let members: Result<Vec<Cursor>, SearchError> =
-                    members.iter().map(|member| self.cursor(member, lists)).collect();
+                    members.iter().map(|member| self.cursor(member, known)).collect();
                 Cursor::and(members?, self.max_doc())
             }
             TermQuery::Or(members) => {
                 let members: Result<Vec<Cursor>, SearchError> =
-                    members.iter().map(|member| self.cursor(member, lists)).collect();
+                    members.iter().map(|member| self.cursor(member, known)).collect();
                 Cursor::or(members?)
             }
         })
     }
 
-    fn prefix(&self, text: &str, lists: &mut PrefixLists) -> Result<PrefixDocuments, SearchError> {
+    fn term(&self, text: &str, known: &mut Known) -> Result<Option<TermInfo>, SearchError> {
         let key = (self.id(), text.to_owned());
-        if let Some(found) = lists.get(&key) {
+        if let Some(found) = known.terms.get(&key) {
+            return Ok(found.clone());
+        }
+        let found = self.terms.terms().get(text)?;
+        known.terms.insert(key, found.clone());
+        Ok(found)
+    }
+
+    fn prefix(&self, text: &str, known: &mut Known) -> Result<PrefixDocuments, SearchError> {
+        let key = (self.id(), text.to_owned());
+        if let Some(found) = known.prefixes.get(&key) {
             return Ok(found.clone());
         }
         let found = prefix::documents(&self.terms, text, self.max_doc())?;
-        lists.insert(key, found.clone());
+        known.prefixes.insert(key, found.clone());
         Ok(found)
     }
 

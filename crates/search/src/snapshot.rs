@@ -10,7 +10,7 @@ use std::sync::Arc;
 use crate::error::{SearchError, guarded};
 use crate::part::{Part, is_payment};
 use crate::position::IndexPosition;
-use crate::segment::Segment;
+use crate::segment::{Known, Segment};
 use crate::term_query::TermQuery;
 use crate::walk::{Order, Walk};
 
@@ -43,14 +43,14 @@ impl IndexSnapshot {
 
     /// No more payments than these satisfy the question: a cheap upper bound from the lengths of lists.
     pub fn estimate(&self, query: &TermQuery) -> Result<u64, SearchError> {
-        guarded(|| self.estimate_of_payments(&self.of_payments(query)?))
+        guarded(|| self.estimate_of_payments(&self.of_payments(query)?, &mut Known::default()))
     }
 
     /// The same of a question that has become one of payments.
-    pub(crate) fn estimate_of_payments(&self, query: &TermQuery) -> Result<u64, SearchError> {
+    pub(crate) fn estimate_of_payments(&self, query: &TermQuery, known: &mut Known) -> Result<u64, SearchError> {
         self.segments
             .iter()
-            .map(|segment| segment.estimate(query, u64::MAX))
+            .map(|segment| segment.estimate(query, u64::MAX, known))
             .sum()
     }
 

@@ -11,7 +11,7 @@
 use std::ops::{Range, RangeInclusive};
 
 use crate::error::{SearchError, guarded};
-use crate::segment::PrefixLists;
+use crate::segment::Known;
 use crate::snapshot::IndexSnapshot;
 use crate::term_query::TermQuery;
 
@@ -44,7 +44,7 @@ pub struct Walk {
     order: Order,
     /// Of each segment the hours that are still to come.
     ahead: Vec<Range<usize>>,
-    lists: PrefixLists,
+    known: Known,
     /// An upper bound of all hits; not known before the first window.
     estimate: Option<u64>,
     /// How many documents the next window should cover.
@@ -66,7 +66,7 @@ impl Walk {
             query,
             order,
             ahead,
-            lists: PrefixLists::new(),
+            known: Known::default(),
             estimate: None,
             reach: 0,
             documents_covered: 0,
@@ -108,7 +108,7 @@ impl Walk {
         }
         let estimate = guarded(|| {
             self.query = self.snapshot.of_payments(&self.query)?;
-            self.snapshot.estimate_of_payments(&self.query)
+            self.snapshot.estimate_of_payments(&self.query, &mut self.known)
         })?;
         self.estimate = Some(estimate);
         let even = u128::from(self.snapshot.payments()) * u128::from(min_hits.max(1)) * 2 / u128::from(estimate.max(1));
@@ -197,10 +197,10 @@ impl Walk {
     }
 
     fn read(&mut self, window: &[Range<usize>], hits: &mut Vec<Hit>) -> Result<(), SearchError> {
-        let (snapshot, query, lists) = (&self.snapshot, &self.query, &mut self.lists);
+        let (snapshot, query, known) = (&self.snapshot, &self.query, &mut self.known);
         guarded(|| {
             for (segment, hours) in snapshot.segments().iter().zip(window) {
-                segment.hits(query, hours.clone(), lists, hits)?;
+                segment.hits(query, hours.clone(), known, hits)?;
             }
             Ok(())
         })
