@@ -195,13 +195,13 @@ impl Trickle {
 }
 
 impl Trickle {
-    /// Publishes what is left of the stream as fast as the broker takes it, and gives back the stream. Returns how many messages there were.
-    pub(crate) fn exhaust(&mut self) -> Result<(u64, Stream)> {
+    /// Publishes what is left of the stream as fast as the broker takes it, and gives back the stream.
+    pub(crate) fn exhaust(&mut self) -> Result<Stream> {
         let mut stream = self.rest.take().context("it was not stopped, or exhausted before")?;
         let target = Target::new(&self.kafka.brokers);
-        let done = produce(&mut stream, &target, &mut |_| go_on(&AtomicBool::new(false)))?;
+        produce(&mut stream, &target, &mut |_| go_on(&AtomicBool::new(false)))?;
         interrupt::check()?;
-        Ok((done.messages, stream))
+        Ok(stream)
     }
 }
 

@@ -107,14 +107,9 @@ impl Restarts {
     pub(crate) fn describe(self, report: &mut Report, payments: u64) {
         let title = format!("ready again, {payments} payments");
         report.table(title, &["after", "stopped in s", "ready after s"], self.rows);
-        let seconds = |name: &str, worst: Duration, bar| (name.to_owned(), worst.as_secs_f64(), "s", Bar::AtMost(bar));
-        let bars = [
-            seconds("ready after a clean stop, worst", self.clean, 5.0),
-            seconds("ready after SIGKILL, worst", self.killed, 15.0),
-        ];
-        for (name, worst, unit, bar) in bars {
-            report.bar(name, worst, unit, bar);
-        }
+        let mut bar = |name: &str, worst: Duration, most| report.bar(name, worst.as_secs_f64(), "s", Bar::AtMost(most));
+        bar("ready after a clean stop, worst", self.clean, 5.0);
+        bar("ready after SIGKILL, worst", self.killed, 15.0);
         let rate = payments as f64 / self.rebuilt.as_secs_f64();
         report.bar("rebuild-index", rate, "payments/s", Bar::AtLeast(25_000.0));
         report.member("stopped_within_s", number(self.stopping.as_secs_f64()));

@@ -155,7 +155,7 @@ fn run_through_kafka(load: &ScaleLoad) -> Result<Report> {
         server = restarts.kill(server, &live.kafka.brokers, &data_dir, &key)?;
     }
     live.stop()?;
-    let (_, stream) = live.exhaust()?;
+    let stream = live.exhaust()?;
     status::await_no_lag(&server.client(&key))?;
     compare_sums(&mut report, &server.client(&key), &plan, stream);
     if load.ask {

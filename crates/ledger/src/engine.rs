@@ -31,7 +31,7 @@ pub struct Options {
     pub seal_rows: u64,
     /// Cache of payment rows. Default 192 MiB: half of it for those that still change, half for those at rest.
     pub row_cache_bytes: u64,
-    /// Payment rows written until those that have not changed meanwhile are packed with their neighbours. Default 200,000:
+    /// Payment rows written until those that have not changed meanwhile are packed with their neighbours. Default 400,000:
     /// most payments have seen their last message by then while a backlog is read.
     pub row_rest: u64,
     /// Read connections kept ready. Default 8; a reader beyond them opens another.

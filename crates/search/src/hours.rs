@@ -14,6 +14,8 @@ pub(crate) struct SegmentHours {
     hours: Vec<u32>,
     /// Documents per hour, deleted ones included.
     documents: Vec<u32>,
+    /// Of all hours.
+    total: u64,
 }
 
 impl SegmentHours {
@@ -30,6 +32,7 @@ impl SegmentHours {
                 u32::try_from(u64::from_be_bytes(key)).map_err(|_| SearchError::corrupt("an hour is too large"))?;
             found.hours.push(hour);
             found.documents.push(info.doc_freq);
+            found.total += u64::from(info.doc_freq);
         }
         Ok(found)
     }
@@ -44,6 +47,11 @@ impl SegmentHours {
 
     pub(crate) fn documents(&self, at: usize) -> u64 {
         self.documents.get(at).copied().map_or(0, u64::from)
+    }
+
+    /// Of all hours: a walk asks for it before anything else, and a segment has thousands of hours.
+    pub(crate) fn total(&self) -> u64 {
+        self.total
     }
 
     pub(crate) fn hours(&self, range: Range<usize>) -> &[u32] {

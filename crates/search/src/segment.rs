@@ -88,7 +88,7 @@ impl Segment {
 
     /// Of payments, deleted ones included.
     pub(crate) fn payments(&self) -> u64 {
-        (0..self.hours.len()).map(|at| self.hours.documents(at)).sum()
+        self.hours.total()
     }
 
     pub(crate) fn key_max(&self) -> u64 {
