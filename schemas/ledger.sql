@@ -44,11 +44,16 @@ create view positions as
     from sources left join reached using (source_id)
     group by source_id, name;
 
--- Every payment key ever seen: seq is given once, in order of first sight; hash is of the key.
-create table keys (seq bigint not null, hash bigint not null);
+-- Three tables are only appended to: batches append to ..._new, and the oldest rows move on to ..._packed as they are, many at once,
+-- because each folding of the log leaves a block of 256 KiB half empty in every table that it adds to. The views are both together.
+
+-- Every payment key ever seen: seq is given once, in order of first sight; hash is 40 bits of the key's XXH3-64, seeded by meta.
+create table keys_new (seq bigint not null, hash bigint not null);
+create table keys_packed as from keys_new;
+create view keys as from keys_new union all from keys_packed;
 
 -- Every version and content of every entry, with where it came from: the truth that all else is recomputed from.
-create table versions (
+create table versions_new (
     batch_no   bigint not null,
     seq        bigint not null,
     kind       tinyint not null,    -- 0 cancellation, 1 payment, 2 settlement
@@ -61,13 +66,16 @@ create table versions (
     block      bigint not null,     -- where its canonical data after redaction lies: the first byte of a block in the file bodies,
     line       integer not null     -- and its line in the block before packing, from 0 on; entry id and version are read there
 );
+create table versions_packed as from versions_new;
+create view versions as from versions_new union all from versions_packed;
 
 -- The file bodies lies beside this database: blocks one after the other, each up to 256 KiB of canonical data, one a line, packed together.
+-- In all bodies of a payment but the first in the file one byte 01 stands for the payment's key and its quotation marks.
 -- Before each block stand its length and the lower half of its XXH3-64, in 4 bytes each; in it the length before packing in 4 bytes,
 -- then zstd with the dictionary dossier/dictionary.zst. All numbers are little endian.
 
 -- Messages whose version and content were held already: what a timeline counts as repeats.
-create table repeats (
+create table repeats_new (
     batch_no  bigint not null,
     seq       bigint not null,
     kind      tinyint not null,
@@ -77,6 +85,8 @@ create table repeats (
     source_id integer not null,
     position  bigint not null
 );
+create table repeats_packed as from repeats_new;
+create view repeats as from repeats_new union all from repeats_packed;
 
 -- The unified ledger row by row, first in two tables: rows about long before their batch lie apart, so that the others lie in the order of
 -- their days and a question about some days reads little else. sign +1 puts a row in, -1 takes the same row out again; what a reader sees is the sum.
@@ -126,7 +136,7 @@ create table payments_near (
     occurred_at       timestamp not null,
     sale_day          date,
     approved_at       timestamp,
-    flags             smallint not null  -- bit i: the i-th flag in alphabetical order
+    flags             smallint not null  -- bit i: the i-th flag in alphabetical order; bit 14: readers of different merchants see it differently
 );
 create table payments_late as from payments_near;
 create table payments_sealed as from payments_near;

@@ -19,9 +19,10 @@ use crate::columns::{
 };
 use crate::error::LedgerError;
 use crate::events::EventRow;
-use crate::fold::{EntryChange, RepeatRow, Signed, VersionRow};
+use crate::fold::{EntryChange, RepeatRow, Signed};
 use crate::late::Lateness;
 use crate::list_row::ListRow;
+use crate::version_rows::VersionRow;
 
 pub(crate) fn micros(at: DateTime<Utc>) -> i64 {
     at.timestamp_micros()
@@ -53,7 +54,7 @@ pub(crate) fn versions(
 ) -> Result<(), LedgerError> {
     append(
         connection,
-        "versions",
+        "versions_new",
         [
             longs(repeated(batch_no as i64, rows)),
             longs(rows.iter().map(|row| row.seq as i64)),
@@ -78,7 +79,7 @@ pub(crate) fn repeats(
 ) -> Result<(), LedgerError> {
     append(
         connection,
-        "repeats",
+        "repeats_new",
         [
             longs(repeated(batch_no as i64, rows)),
             longs(rows.iter().map(|row| row.seq as i64)),
@@ -251,7 +252,7 @@ fn append_cells(connection: &Connection, batch_no: u64, tables: &str, rows: &[Ce
 pub(crate) fn keys(connection: &Connection, keys: &[(u64, u64)]) -> Result<(), LedgerError> {
     let seqs = longs(keys.iter().map(|(seq, _)| *seq as i64));
     let hashes = longs(keys.iter().map(|(_, hash)| hash.cast_signed()));
-    append(connection, "keys", [seqs, hashes])
+    append(connection, "keys_new", [seqs, hashes])
 }
 
 pub(crate) fn events(

@@ -1,12 +1,15 @@
 //! The bodies of versions, packed together in a file beside the engine's.
 //!
 //! Messages are short and alike. Packed one by one a body of the full mix takes 194 bytes, in blocks of 64 KiB 70, of 256 KiB
-//! 64, at a sixth of the processor time. A body is read with its block, which takes a fifth of a millisecond. In a block each body is a
+//! 64, beside those most like them 46, at a sixth of the processor time. A body is read with its block, which takes a fifth of a millisecond. In a block each body is a
 //! line: canonical JSON has no line feed in it. So where a body lies is its block and its line, which for the versions of a batch count up.
+//! Bodies of one kind and merchant lie side by side in a batch, and all of a payment's but the first do without its key ([`unkeyed`]).
 //!
 //! The file is only appended to: blocks one after the other, each with its length and a checksum before it. A batch's
 //! blocks are on disk before the engine commits the batch, whose head says where they end ([`BodyFile::cut`]). So what lies
 //! behind the end of the last batch was never committed, and the next batch writes over it.
+
+mod unkeyed;
 
 use std::fs::File;
 use std::io;
@@ -17,7 +20,9 @@ use duckdb::Row;
 use rayon::prelude::*;
 use xxhash_rust::xxh3::xxh3_64;
 
-use crate::codec::{compress_block, decompress};
+use self::unkeyed::Keys;
+pub(crate) use self::unkeyed::without_key;
+use crate::codec::{compress_many, decompress};
 use crate::error::LedgerError;
 
 /// The name of the file in the ledger's directory, and in a backup's.
@@ -39,6 +44,13 @@ pub(crate) struct Place {
     pub(crate) block: u64,
     /// Its line in the block, from 0 on.
     pub(crate) line: u32,
+}
+
+/// A body that is to be read, for `item`.
+pub(crate) struct Wanted<T> {
+    pub(crate) place: Place,
+    pub(crate) seq: u64,
+    pub(crate) item: T,
 }
 
 /// Ends every body.
@@ -90,7 +102,7 @@ impl Blocks {
             .par_iter()
             .map(
                 |block| match block.bytes.iter().filter(|byte| **byte == LINE_FEED).count() {
-                    lines if lines == block.lines as usize => compress_block(&block.bytes),
+                    lines if lines == block.lines as usize => compress_many(&block.bytes),
                     _ => Err(LedgerError::Damaged("a body has a line feed in it".to_owned())),
                 },
             )
@@ -207,27 +219,30 @@ impl BodyFile {
         }
     }
 
-    /// Reads bodies, block by block and not in the order of `wanted`, and gives each to `take`.
+    /// Reads bodies, block by block and not in the order of `wanted`, and gives each to `take`. Of a payment all bodies must be
+    /// wanted, because only the first of them spells its key.
     ///
     /// # Errors
     /// [`LedgerError::Damaged`] where a body is not where it should be; and whatever `take` returns.
-    pub(crate) fn each<T>(&self, mut wanted: Vec<(Place, T)>, take: &mut Take<'_, T>) -> Result<(), LedgerError> {
-        wanted.sort_by_key(|(place, _)| *place);
+    pub(crate) fn each<T>(&self, mut wanted: Vec<Wanted<T>>, take: &mut Take<'_, T>) -> Result<(), LedgerError> {
+        wanted.sort_by_key(|wanted| wanted.place);
+        let mut keys = Keys::default();
         let mut wanted = wanted.into_iter().peekable();
-        while let Some((Place { block: at, .. }, _)) = wanted.peek() {
-            let at = *at;
+        while let Some(Wanted { place, .. }) = wanted.peek() {
+            let at = place.block;
             let block = self.block(at)?;
             let mut lines = block.split_inclusive(|byte| *byte == LINE_FEED);
             // The line that was read last, and its number.
             let mut read: Option<(u32, &[u8])> = None;
-            while let Some((place, item)) = wanted.next_if(|(place, _)| place.block == at) {
+            while let Some(Wanted { place, seq, item }) = wanted.next_if(|wanted| wanted.place.block == at) {
                 while read.is_none_or(|(line, _)| line < place.line) {
                     let line = lines.next().and_then(|line| line.strip_suffix(&[LINE_FEED]));
                     let number = read.map_or(0, |(line, _)| line + 1);
                     read = Some((number, line.ok_or_else(|| self.damaged(at))?));
                 }
-                if let Some((_, body)) = read {
-                    take(item, body)?;
+                if let Some((_, kept)) = read {
+                    let body = keys.whole(seq, kept).ok_or_else(|| self.damaged(at))?;
+                    take(item, &body)?;
                 }
             }
         }
@@ -284,109 +299,4 @@ impl BodyFile {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn body(n: usize) -> Vec<u8> {
-        format!("{n} ").repeat(n % 7 * 1_000).into_bytes()
-    }
-
-    /// Three batches of a hundred bodies.
-    fn filled(dir: &Path) -> (BodyFile, Vec<(Place, usize)>, u64) {
-        let file = BodyFile::open(dir).expect("opened");
-        let (mut places, mut end) = (Vec::new(), 0);
-        for batch in 0..3 {
-            let mut blocks = Blocks::default();
-            let numbers = batch * 100..(batch + 1) * 100;
-            let gathered: Vec<Place> = numbers.clone().map(|n| blocks.add(&body(n))).collect();
-            let packed = blocks.packed().expect("packed");
-            places.extend(gathered.into_iter().map(|place| packed.settle(place, end)).zip(numbers));
-            end = file.append(end, &packed).expect("appended");
-            file.sync().expect("synced");
-        }
-        (file, places, end)
-    }
-
-    #[test]
-    fn every_body_comes_back_and_a_missing_one_is_noticed() {
-        let dir = tempfile::tempdir().expect("a directory");
-        let (file, places, end) = filled(dir.path());
-        let distinct: std::collections::BTreeSet<u64> = places.iter().map(|(place, _)| place.block).collect();
-        assert!(distinct.len() > 8, "many blocks");
-        for every in [1, 3, 250] {
-            let wanted: Vec<(Place, usize)> = places.iter().copied().step_by(every).collect();
-            let mut found = Vec::new();
-            file.each(wanted.clone(), &mut |n, read| {
-                assert_eq!(read, body(n), "{n}");
-                found.push(n);
-                Ok(())
-            })
-            .expect("all are there");
-            assert_eq!(found.len(), wanted.len());
-        }
-        let (first, _) = places[0];
-        for (block, line) in [
-            (end, 0),
-            (end - 3, 0),
-            (u64::MAX >> 1, 0),
-            (first.block + 1, 0),
-            (first.block, 1 << 20),
-        ] {
-            let place = Place { block, line };
-            let read = file.each(vec![(place, ())], &mut |(), _| Ok(()));
-            assert!(matches!(read, Err(LedgerError::Damaged(_))), "{place:?}");
-        }
-    }
-
-    #[test]
-    fn a_body_of_two_lines_is_refused_and_an_empty_one_is_a_line() {
-        let dir = tempfile::tempdir().expect("a directory");
-        let file = BodyFile::open(dir.path()).expect("opened");
-        let mut blocks = Blocks::default();
-        let places = [&b"a"[..], b"", b"c"].map(|body| blocks.add(body));
-        let end = file.append(0, &blocks.packed().expect("packed")).expect("appended");
-        let mut read = Vec::new();
-        let wanted = places
-            .into_iter()
-            .chain(places)
-            .map(|place| (place, place.line))
-            .collect();
-        file.each(wanted, &mut |line, body| {
-            read.push((line, body.to_vec()));
-            Ok(())
-        })
-        .expect("read");
-        assert_eq!(read.len(), 6, "each twice");
-        assert!(read.contains(&(1, Vec::new())) && read.contains(&(2, b"c".to_vec())));
-        assert_eq!(end, file.bytes());
-        blocks.add(b"d\ne");
-        assert!(matches!(blocks.packed(), Err(LedgerError::Damaged(_))));
-    }
-
-    #[test]
-    fn a_changed_byte_is_noticed() {
-        let dir = tempfile::tempdir().expect("a directory");
-        let (file, places, _) = filled(dir.path());
-        let &(place, _) = places.last().expect("places");
-        let middle = place.block + 20;
-        let mut byte = [0];
-        file.file.read_exact_at(&mut byte, middle).expect("read");
-        file.file.write_all_at(&[byte[0] ^ 1], middle).expect("written");
-        let read = file.each(vec![(place, ())], &mut |(), _| Ok(()));
-        assert!(matches!(read, Err(LedgerError::Damaged(_))), "{read:?}");
-    }
-
-    #[test]
-    fn what_no_batch_covers_goes_and_what_one_covers_must_be_there() {
-        let dir = tempfile::tempdir().expect("a directory");
-        let (file, places, end) = filled(dir.path());
-        let last = places.last().expect("places").0.block;
-        file.cut(last).expect("cut");
-        assert_eq!(file.bytes(), last);
-        assert!(matches!(file.cut(end), Err(LedgerError::Damaged(_))));
-        let copy = dir.path().join("copy");
-        file.copy(last - 1, &copy).expect("copied");
-        assert_eq!(copy.metadata().expect("there").len(), last - 1);
-        assert!(matches!(file.copy(end, &copy), Err(LedgerError::Damaged(_))));
-    }
-}
+mod tests;

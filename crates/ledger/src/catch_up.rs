@@ -10,15 +10,17 @@ use domain::dossier::Dossier;
 use domain::message::{Digest, Envelope, Message};
 use domain::record::Kind;
 use duckdb::Connection;
+use duckdb::arrow::array::AsArray;
+use duckdb::arrow::datatypes::Int64Type;
 
-use crate::bodies::{BodyFile, place};
+use crate::bodies::{BodyFile, Wanted, place};
 use crate::codec::{encode, kind_of, zone_of};
 use crate::error::LedgerError;
 use crate::keymap::KeyMap;
-use crate::list_row::is_split;
+use crate::list_row::SPLIT;
 use crate::pack::GROUP;
 use crate::reader::{Head, Shared};
-use crate::rows::{EncodedRow, RowStore};
+use crate::rows::EncodedRow;
 use crate::timeline::sent_of;
 
 /// Payments whose versions are read at once while rows are made again: bounds the memory of a rebuild. Whole groups of
@@ -28,26 +30,28 @@ pub(crate) const REBUILD_PAYMENTS: u64 = 625 * GROUP;
 /// Adds to the key map what the table `keys` has more. Seqs are given without a gap and keys never go, so what the map
 /// holds is a beginning of the table; and readers who look into it meanwhile find everything that they found before.
 pub(crate) fn load_keys(connection: &Connection, keymap: &KeyMap) -> Result<(), LedgerError> {
+    let failed = LedgerError::engine;
     let doing = "read its payment keys";
-    let sql = format!("select hash, seq from keys where seq >= {}", keymap.len());
-    let mut statement = connection.prepare(&sql).map_err(LedgerError::engine(doing))?;
-    let mut rows = statement.query([]).map_err(LedgerError::engine(doing))?;
-    let mut keys = Vec::new();
-    while let Some(row) = rows.next().map_err(LedgerError::engine(doing))? {
-        let hash: i64 = row.get(0).map_err(LedgerError::engine(doing))?;
-        let seq: i64 = row.get(1).map_err(LedgerError::engine(doing))?;
-        keys.push((hash.cast_unsigned(), seq.unsigned_abs()));
-        if keys.len() == KEYS_AT_ONCE {
-            keymap.extend(&keys);
-            keys.clear();
+    loop {
+        let from = keymap.len();
+        let to = from + KEYS_AT_ONCE;
+        let sql = format!("select hash, seq from keys where seq >= {from} and seq < {to}");
+        let mut statement = connection.prepare(&sql).map_err(failed(doing))?;
+        let mut keys = Vec::new();
+        for batch in statement.query_arrow([]).map_err(failed(doing))? {
+            let [hashes, seqs] = [0, 1].map(|column| batch.column(column).as_primitive::<Int64Type>().values());
+            let hashes = hashes.iter().map(|hash| hash.cast_unsigned());
+            keys.extend(hashes.zip(seqs.iter().map(|seq| seq.unsigned_abs())));
         }
+        if keys.is_empty() {
+            return Ok(());
+        }
+        keymap.extend(&keys);
     }
-    keymap.extend(&keys);
-    Ok(())
 }
 
 /// Keys that are put into the map together: 64 MiB, and some thousands for each of its shards.
-const KEYS_AT_ONCE: usize = 4 << 20;
+const KEYS_AT_ONCE: u64 = 4 << 20;
 
 /// Which payments to read.
 pub(crate) enum Seqs<'a> {
@@ -122,13 +126,17 @@ pub(crate) fn dossiers(
     let mut statement = connection.prepare(&sql).map_err(LedgerError::engine(doing))?;
     let mut rows = statement.query([]).map_err(LedgerError::engine(doing))?;
     while let Some(row) = rows.next().map_err(LedgerError::engine(doing))? {
-        let version = Version {
+        let item = Version {
             seq: row.get::<_, i64>(0).map_err(LedgerError::engine(doing))?.unsigned_abs(),
             kind: kind_of(row.get(1).map_err(LedgerError::engine(doing))?)?,
             sent: sent_of(row.get(2).map_err(LedgerError::engine(doing))?)?,
             zone: zone_of(&row.get::<_, String>(3).map_err(LedgerError::engine(doing))?)?,
         };
-        versions.push((place(row, 4).map_err(LedgerError::engine(doing))?, version));
+        versions.push(Wanted {
+            place: place(row, 4).map_err(LedgerError::engine(doing))?,
+            seq: item.seq,
+            item,
+        });
     }
     bodies.each(versions, &mut |version, body| {
         let (seq, zone) = (version.seq, version.zone);
@@ -226,13 +234,15 @@ fn encoded(dossiers: &BTreeMap<u64, Dossier>) -> Result<Vec<EncodedRow>, LedgerE
         .collect()
 }
 
-/// Every payment that a batch after `batch_no` may have changed. Refusals carry no batch number, so all payments that
-/// quarantine names are among them.
+/// Every payment that a batch after `batch_no` may have changed, first those that it has. Refusals carry no batch number, so
+/// all payments that quarantine names follow.
 pub(crate) fn touched_since(connection: &Connection, batch_no: u64) -> Result<Vec<u64>, LedgerError> {
     let doing = "looked for what changed";
     let sql = format!(
-        "select seq from versions where batch_no > {batch_no}
-         union select seq from quarantine where raw is not null and seq is not null order by seq"
+        "select seq from (
+             select seq, 0 as named from versions where batch_no > {batch_no}
+             union all select seq, 1 from quarantine where raw is not null and seq is not null)
+         group by seq order by min(named), seq"
     );
     let mut statement = connection.prepare(&sql).map_err(LedgerError::engine(doing))?;
     let rows = statement
@@ -244,21 +254,14 @@ pub(crate) fn touched_since(connection: &Connection, batch_no: u64) -> Result<Ve
 }
 
 /// The payments that readers of different merchants see differently.
-pub(crate) fn split(connection: &Connection, store: &RowStore) -> Result<BTreeSet<u64>, LedgerError> {
+pub(crate) fn split(connection: &Connection) -> Result<BTreeSet<u64>, LedgerError> {
     let doing = "looked for split payments";
-    // Only payments that have not arrived can be split; bit 0 is the flag that says so.
-    let sql = "select seq from payments where flags & 1 = 1 group by all having sum(sign) > 0";
-    let mut statement = connection.prepare(sql).map_err(LedgerError::engine(doing))?;
+    let sql = format!("select seq from payments where flags & {SPLIT} <> 0 group by seq having sum(sign) > 0");
+    let mut statement = connection.prepare(&sql).map_err(LedgerError::engine(doing))?;
     let rows = statement
         .query_map([], |row| row.get::<_, i64>(0))
         .map_err(LedgerError::engine(doing))?;
-    let mut found = BTreeSet::new();
-    let store = store.snapshot()?;
-    for seq in rows {
-        let seq = seq.map_err(LedgerError::engine(doing))?.unsigned_abs();
-        if store.get(seq)?.is_some_and(|dossier| is_split(&dossier)) {
-            found.insert(seq);
-        }
-    }
-    Ok(found)
+    rows.map(|seq| seq.map(i64::unsigned_abs))
+        .collect::<Result<_, _>>()
+        .map_err(LedgerError::engine(doing))
 }

@@ -18,6 +18,10 @@ const FAN_IN: usize = 8;
 /// Rows of one transaction of a merge: bounds its memory, and how long the log is not folded.
 const STEP_ROWS: u64 = 1_000_000;
 
+/// Changes of cells of all merchants are a fraction of the others and become few cells, so no more of them wait: each folding of the log
+/// leaves a block of theirs half empty.
+const OF_ALL_ROWS: u64 = 65_536;
+
 /// Makes a run of the changes of cells of each kind of which at least `rows` wait, and merges runs of like size. After each
 /// transaction `goes_on` is asked. Returns how many transactions there were.
 ///
@@ -30,8 +34,9 @@ pub(crate) fn compact(
 ) -> Result<usize, LedgerError> {
     let mut steps = 0;
     for tables in TABLES {
+        let most = if tables.by_merchant { u64::MAX } else { OF_ALL_ROWS };
         let (count, newest) = tables.waiting(connection)?;
-        if count >= rows.max(1) {
+        if count >= rows.clamp(1, most) {
             let run = tables.fresh_run(connection)?;
             tables.add_up(connection, "new", run, &format!("batch_no <= {newest}"))?;
             steps += 1;
@@ -200,7 +205,7 @@ mod tests {
     #[test]
     fn sums_stay_what_they_were() {
         let dir = tempfile::tempdir().expect("a directory");
-        let (engine, _) = Engine::open(dir.path(), &Options::default()).expect("the ledger opens");
+        let engine = Engine::open(dir.path(), &Options::default()).expect("the ledger opens");
         let connection = engine.connection().expect("a connection");
         let ask = |sql: &str| {
             let mut statement = connection.prepare(sql).expect("prepared");

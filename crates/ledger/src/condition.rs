@@ -5,7 +5,7 @@
 
 use std::ops::Bound;
 
-use chrono::{DateTime, Days, NaiveDate, Utc};
+use chrono::{DateTime, Datelike as _, Days, NaiveDate, Utc};
 use domain::derive::Flag;
 use domain::scope::Scope;
 use query::Interval;
@@ -280,6 +280,10 @@ fn time(field: TimeField, interval: &Interval<DateTime<Utc>>, merchants: &Mercha
 fn widen(bound: &Bound<DateTime<Utc>>, shift: impl Fn(NaiveDate) -> Option<NaiveDate>) -> Bound<NaiveDate> {
     match bound {
         Bound::Unbounded => Bound::Unbounded,
-        Bound::Included(at) | Bound::Excluded(at) => shift(at.date_naive()).map_or(Bound::Unbounded, Bound::Included),
+        Bound::Included(at) | Bound::Excluded(at) => {
+            // Other years have no four digits, and no message names one.
+            let day = shift(at.date_naive()).filter(|day| (0..=9999).contains(&day.year()));
+            day.map_or(Bound::Unbounded, Bound::Included)
+        }
     }
 }

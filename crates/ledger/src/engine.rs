@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use duckdb::Connection;
 
 use crate::error::LedgerError;
+use crate::meta;
 use crate::step::OnStep;
 
 /// The bounds of the two engines.
@@ -92,15 +93,14 @@ pub(crate) fn checkpoint(connection: &Connection) -> Result<(), LedgerError> {
 }
 
 impl Engine {
-    /// Opens or makes the ledger in `dir`. Returns whether it is new.
-    pub(crate) fn open(dir: &Path, options: &Options) -> Result<(Self, bool), LedgerError> {
+    /// Opens or makes the ledger in `dir`.
+    pub(crate) fn open(dir: &Path, options: &Options) -> Result<Self, LedgerError> {
         fs::create_dir_all(dir).map_err(|source| LedgerError::Directory {
             path: dir.to_owned(),
             source,
         })?;
         crate::copy::sweep(dir);
         let file = dir.join(FILE);
-        let new = !file.exists();
         let root = Connection::open_in_memory().map_err(LedgerError::engine("started"))?;
         let quoted = dir.display().to_string().replace('\'', "''");
         root.execute_batch(&format!(
@@ -124,14 +124,22 @@ impl Engine {
         .map_err(LedgerError::engine("was configured"))?;
         let engine = Engine { root, file };
         engine.attach()?;
-        if new {
-            let connection = engine.connection()?;
+        let connection = engine.connection()?;
+        // A process that ended while it made them has left a file without any.
+        let tables = "select count(*) from duckdb_tables() where database_name = 'ledger'";
+        let tables: i64 = connection
+            .query_row(tables, [], |row| row.get(0))
+            .map_err(LedgerError::engine("looked for its tables"))?;
+        if tables == 0 {
+            let doing = "made its tables";
             connection
-                .execute_batch(&format!("begin; {SCHEMA} commit;"))
-                .map_err(LedgerError::engine("made its tables"))?;
+                .execute_batch(&format!("begin; {SCHEMA}"))
+                .map_err(LedgerError::engine(doing))?;
+            meta::make(&connection)?;
+            connection.execute_batch("commit").map_err(LedgerError::engine(doing))?;
         }
         engine.checkpoint()?;
-        Ok((engine, new))
+        Ok(engine)
     }
 
     fn attach(&self) -> Result<(), LedgerError> {
@@ -187,7 +195,7 @@ mod tests {
     #[test]
     fn a_log_that_cannot_be_folded_now_is_folded_later() {
         let dir = tempfile::tempdir().expect("a directory");
-        let (engine, _) = Engine::open(dir.path(), &Options::default()).expect("the ledger opens");
+        let engine = Engine::open(dir.path(), &Options::default()).expect("the ledger opens");
         let connection = engine.connection().expect("a connection");
         let write = "insert into meta values ('written', 'twice')";
         connection.execute_batch(write).expect("written");

@@ -189,7 +189,7 @@ mod tests {
     #[test]
     fn a_stream_in_many_ranges_is_the_list() {
         let dir = tempfile::tempdir().expect("a directory");
-        let (engine, _) = Engine::open(dir.path(), &Options::default()).expect("the ledger opens");
+        let engine = Engine::open(dir.path(), &Options::default()).expect("the ledger opens");
         let connection = engine.connection().expect("a connection");
         append::entries(&connection, &changes(), &Lateness::new(45, 256)).expect("appended");
         for scope in [Scope::All, Scope::Merchants(["m1".to_owned()].into())] {

@@ -8,13 +8,12 @@ use domain::derive::LiveEntries;
 use domain::dossier::{Dossier, EntryKey, Verdict};
 use domain::message::{Digest, Fingerprint, Message};
 use domain::position::{PartitionId, Positions};
-use domain::record::Kind;
 use domain::rollup::{Cell, LedgerRow, Measures, contribution, ledger_rows};
 use domain::time::Zones;
 use fjall::UserValue;
 use rayon::prelude::*;
 
-use crate::bodies::{Blocks, Packed, Place};
+use crate::bodies::{Packed, Place};
 use crate::codec;
 use crate::error::LedgerError;
 use crate::events::{EventRow, Notes};
@@ -23,6 +22,7 @@ use crate::quarantine::{Aside, Contradiction, QuarantineChange, aside_of};
 use crate::refused::Refused;
 use crate::rows::EncodedRow;
 use crate::status::Counts;
+use crate::version_rows::{VersionRow, pack_bodies};
 
 /// One message of a batch.
 #[derive(Clone, Debug)]
@@ -55,22 +55,6 @@ pub struct Touched {
     pub dossier: Dossier,
 }
 
-/// A version to be kept.
-pub(crate) struct VersionRow {
-    pub(crate) seq: u64,
-    pub(crate) kind: Kind,
-    pub(crate) verdict: Verdict,
-    pub(crate) source: Arc<PartitionId>,
-    pub(crate) position: u64,
-    pub(crate) zone: &'static str,
-    /// Of the data as sent.
-    pub(crate) digest: Digest,
-    /// The body is not what was sent.
-    pub(crate) redacted: bool,
-    /// Where its body lies: see [`Blocks::add`].
-    pub(crate) place: Place,
-}
-
 /// A message whose version and content were held already.
 pub(crate) struct RepeatRow {
     pub(crate) seq: u64,
@@ -97,8 +81,7 @@ pub(crate) type Signed<T> = Vec<(i8, u64, T)>;
 pub(crate) struct Prepared {
     pub(crate) counts: Counts,
     pub(crate) versions: Vec<VersionRow>,
-    pub(crate) bodies: Blocks,
-    /// The blocks of `bodies` as they are kept.
+    /// The bodies of `versions` as they are kept.
     pub(crate) packed: Packed,
     pub(crate) repeats: Vec<RepeatRow>,
     pub(crate) entries: Vec<EntryChange>,
@@ -120,6 +103,8 @@ pub(crate) struct Work {
     pub(crate) created: bool,
     pub(crate) changed: bool,
     pub(crate) dossier: Dossier,
+    /// A version of it was kept before this batch.
+    pub(crate) is_told: bool,
     before: Before,
 }
 
@@ -154,6 +139,7 @@ impl Work {
             hash,
             created,
             changed: created,
+            is_told: !dossier.entries.is_empty(),
             dossier,
             before,
         }
@@ -230,6 +216,7 @@ fn accept(
         entry_id: message.record.entry_id().to_owned(),
     };
     let (version, digest, redacted) = (message.record.version(), message.digest, message.redacted);
+    let merchant_id = message.record.merchant_id().to_owned();
     let body = std::mem::take(&mut message.body);
     let verdict = work.dossier.apply(message, zone);
     out.counts.note(verdict);
@@ -272,13 +259,15 @@ fn accept(
     out.versions.push(VersionRow {
         seq: work.seq,
         kind: key.kind,
+        merchant_id,
         verdict,
         source,
         position,
         zone,
         digest,
         redacted,
-        place: out.bodies.add(&body),
+        body,
+        place: Place::default(),
     });
     Ok((verdict, work.seq))
 }
@@ -330,7 +319,7 @@ fn difference<T: Ord + Clone>(before: &[T], after: Vec<T>) -> Vec<(i8, T)> {
 pub(crate) fn finish(works: Works, out: &mut Prepared) -> Result<(), LedgerError> {
     let mut changed: Vec<Work> = works.into_values().filter(|work| work.changed).collect();
     changed.sort_unstable_by_key(|work| work.seq);
-    out.packed = std::mem::take(&mut out.bodies).packed()?;
+    out.packed = pack_bodies(&mut out.versions, &changed)?;
     let changes: Vec<Change> = changed.par_iter().map(Change::of).collect::<Result<_, _>>()?;
     for (work, change) in changed.into_iter().zip(changes) {
         let seq = work.seq;

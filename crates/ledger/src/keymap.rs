@@ -34,9 +34,9 @@ impl KeyMap {
         }
     }
 
-    /// The hash that the ledger keeps beside a seq.
+    /// The 40 bits of a key's hash that the ledger keeps beside its seq.
     pub(crate) fn hash(&self, payment_key: &str) -> u64 {
-        xxh3_64_with_seed(payment_key.as_bytes(), self.seed)
+        xxh3_64_with_seed(payment_key.as_bytes(), self.seed) >> 24
     }
 
     /// Every seq whose key may be the one hashed.
@@ -84,12 +84,9 @@ impl KeyMap {
     }
 }
 
+/// The shard takes the upper 8 of 40 bits, the tag the lower 32.
 fn place(hash: u64) -> (usize, u32) {
-    let bytes = hash.to_be_bytes();
-    (
-        usize::from(bytes[0]),
-        u32::from_be_bytes([bytes[4], bytes[5], bytes[6], bytes[7]]),
-    )
+    (usize::from((hash >> 32) as u8), hash as u32)
 }
 
 /// The table takes its probe start from the low and its control byte from the high bits: spread 32 bits over 64.

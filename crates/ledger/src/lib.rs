@@ -70,6 +70,7 @@ mod step;
 mod timeline;
 mod trace;
 pub mod verify;
+mod version_rows;
 mod writer;
 
 pub use candidates::{Asked, Candidate, Order};

@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use parking_lot::Mutex;
 
-use crate::codec::Plain;
+use crate::codec::{Plain, compress_many};
 use crate::error::LedgerError;
 
 /// Neighbours packed together. More of them take less room, and reading one row unpacks them all.
@@ -71,7 +71,7 @@ impl Pack {
         }
         texts.for_each(|text| pack.text.extend_from_slice(text));
         fingerprints.for_each(|bytes| pack.fingerprints.extend_from_slice(bytes));
-        pack.sealed()
+        pack.sealed(compress_many)
     }
 
     /// Undoes [`sealed`](Self::sealed).
@@ -234,7 +234,7 @@ mod tests {
             cut.text.truncate(text);
             cut.fingerprints.truncate(fingerprints);
             row_of(&cut, first + GROUP - 1).expect_err("cut");
-            Pack::opened(&cut.sealed().expect("sealed")).expect_err("cut");
+            Pack::opened(&cut.sealed(compress_many).expect("sealed")).expect_err("cut");
         }
         Pack::opened(&bytes[..2]).expect_err("cut");
     }

@@ -15,11 +15,11 @@ use crate::append::micros;
 use crate::bodies::BodyFile;
 use crate::codec::kind_code;
 use crate::error::LedgerError;
-use crate::fold::VersionRow;
 use crate::quarantine::{Aside, Contradiction, QuarantineChange};
 use crate::refused::Refused;
 use crate::replay::CONFLICT;
 use crate::timeline::{self, HeldVersion};
+use crate::version_rows::VersionRow;
 
 const INSERT: &str = include_str!("quarantine/insert.sql");
 const REPEAT: &str = "update quarantine set seen = seen + ?, last_at = make_timestamp(?), last_source = ?,

@@ -14,7 +14,7 @@ use domain::refusal::Refusal;
 use duckdb::Connection;
 
 use crate::append::{hash_of, of_micros};
-use crate::bodies::{BodyFile, place};
+use crate::bodies::{BodyFile, Wanted, place};
 use crate::codec::{kind_code, kind_of, zone_of};
 use crate::error::LedgerError;
 
@@ -49,7 +49,7 @@ pub(crate) fn versions(connection: &Connection, bodies: &BodyFile, seq: u64) -> 
         let failed = || LedgerError::engine(doing);
         let name: String = row.get(3).map_err(failed())?;
         let partition = PartitionId::parse(&name);
-        let received = Received {
+        let item = Received {
             kind: kind_of(row.get(0).map_err(failed())?)?,
             sent: sent_of(row.get(1).map_err(failed())?)?,
             verdict: verdict_of(row.get(2).map_err(failed())?)?,
@@ -58,7 +58,8 @@ pub(crate) fn versions(connection: &Connection, bodies: &BodyFile, seq: u64) -> 
             applied_at: of_micros(row.get(5).map_err(failed())?),
             zone: zone_of(&row.get::<_, String>(6).map_err(failed())?)?,
         };
-        wanted.push((place(row, 7).map_err(failed())?, received));
+        let place = place(row, 7).map_err(failed())?;
+        wanted.push(Wanted { place, seq, item });
     }
     let mut found = Vec::with_capacity(wanted.len());
     bodies.each(wanted, &mut |received, body| {

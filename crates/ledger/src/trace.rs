@@ -122,13 +122,13 @@ mod tests {
     #[test]
     fn the_tables_that_were_read_are_told_and_only_while_somebody_looks() {
         let dir = tempfile::tempdir().expect("a directory");
-        let (engine, _) = Engine::open(dir.path(), &Options::default()).expect("the ledger opens");
+        let engine = Engine::open(dir.path(), &Options::default()).expect("the ledger opens");
         let connection = engine.connection().expect("a connection");
         connection
-            .execute_batch("insert into keys select i, i * 7 from range(5000) t(i); checkpoint ledger")
+            .execute_batch("insert into keys_new select i, i * 7 from range(5000) t(i); checkpoint ledger")
             .expect("written");
         let ask = || {
-            let sql = "select count(*) from keys where seq < 10";
+            let sql = "select count(*) from keys_new where seq < 10";
             count(&connection, sql);
             connection
                 .query_row(sql, [], |row| row.get::<_, i64>(0))
@@ -138,7 +138,7 @@ mod tests {
         assert_eq!((sum, looks.len()), (10, 1));
         let scans = &looks[0].scans;
         assert_eq!(scans.len(), 1, "{looks:?}");
-        assert_eq!((scans[0].table.as_str(), scans[0].rows_kept), ("keys", 10));
+        assert_eq!((scans[0].table.as_str(), scans[0].rows_kept), ("keys_new", 10));
         assert!((10..=5000).contains(&scans[0].rows_read), "{scans:?}");
         assert_eq!((ask(), spent_counting()), (10, Duration::ZERO), "nobody looks any more");
         std::panic::catch_unwind(|| traced(|| panic!("an answer that fails"))).expect_err("it panics");

@@ -71,11 +71,8 @@ pub struct Writer {
 /// # Errors
 /// Where the stores cannot be opened or hold what this program did not write.
 pub fn open(dir: &DataDir, options: &Options, zones: Zones) -> Result<(Writer, Reader), LedgerError> {
-    let (engine, new) = Engine::open(&dir.ledger(), options)?;
+    let engine = Engine::open(&dir.ledger(), options)?;
     let connection = engine.connection()?;
-    if new {
-        meta::make(&connection)?;
-    }
     let meta = meta::read(&connection)?;
     let of = |key: &str| {
         meta.get(key)
@@ -210,7 +207,7 @@ impl Writer {
             )));
         }
         catch_up::rows(&self.connection, &self.shared, &self.head)?;
-        *self.shared.split.write() = catch_up::split(&self.connection, &self.shared.rows)?;
+        *self.shared.split.write() = catch_up::split(&self.connection)?;
         self.events = events::Kept::load(&self.connection, self.events_max)?;
         self.shared.committed.store(self.head.batch_no, Ordering::Release);
         self.shared.watch.anything_may_have_come();
@@ -253,7 +250,6 @@ impl Writer {
         orders: Orders,
         announce: &mut dyn FnMut(&Head, Vec<Touched>),
     ) -> Result<Applied, LedgerError> {
-        let mut works = self.load(&batch.items, &orders)?;
         let digests: BTreeSet<Digest> = batch
             .items
             .iter()
@@ -261,6 +257,7 @@ impl Writer {
             .collect();
         let digests: Vec<Digest> = digests.into_iter().collect();
         let known = quarantine::known_refused(&self.connection, &digests)?;
+        let mut works = self.load(&batch.items, &orders, &known)?;
         let mut seen: BTreeSet<Digest> = known.keys().copied().collect();
         let mut notes = Notes::new(self.shared.events, &self.events.sources);
         let mut prepared = fold(batch.items, &mut works, &self.zones, &mut notes, &mut |refused| {
@@ -286,7 +283,8 @@ impl Writer {
         // An act applies no new message: its messages were noted when they came.
         prepared.events = if is_act { Vec::new() } else { event_rows };
         prepared.event_sources = if is_act { Vec::new() } else { new_sources };
-        let awaited: Vec<i64> = match self.shared.watch.is_idle() {
+        let was_idle = self.shared.watch.is_idle();
+        let awaited: Vec<i64> = match was_idle {
             true => Vec::new(),
             false => prepared.events.iter().map(|row| row.id_hash).collect(),
         };
@@ -299,16 +297,21 @@ impl Writer {
         self.shared.committed.store(head.batch_no, Ordering::Release);
         (self.head, self.next_seq, self.next_n) = (head.clone(), next_seq, next_n);
         self.positions.merge(&batch.positions);
-        self.shared.watch.came(&awaited);
+        match was_idle {
+            // Who has begun to wait since then looked before this batch could be seen.
+            true => self.shared.watch.anything_may_have_come(),
+            false => self.shared.watch.came(&awaited),
+        }
         self.shared.herald.announce(self.head.batch_no, &self.positions);
         self.tidy()?;
         Ok(Applied { head, counts })
     }
 
     /// Brings the dossiers of every payment that the messages name into memory.
-    fn load(&self, items: &[Incoming], orders: &Orders) -> Result<Works, LedgerError> {
-        let all = || items.iter().filter_map(named).chain(orders.payment_keys());
-        let mut keys: Vec<&str> = all().collect();
+    fn load(&self, items: &[Incoming], orders: &Orders, known: &HashMap<Digest, u64>) -> Result<Works, LedgerError> {
+        let ordered = || orders.payment_keys().map(|key| (key, true));
+        let all = || items.iter().filter_map(|item| named(item, known)).chain(ordered());
+        let mut keys: Vec<&str> = all().map(|(key, _)| key).collect();
         keys.sort_unstable();
         keys.dedup();
         let keymap = &self.shared.keymap;
@@ -339,7 +342,10 @@ impl Writer {
         // First-seen keys get their seqs in the order in which their messages came, so that rows lie in that order.
         let mut places: HashMap<&str, Place> = found.into_iter().collect();
         let mut works = Works::with_capacity(places.len());
-        for key in all() {
+        for (key, is_kept) in all() {
+            if !is_kept && places.get(key).is_some_and(|(_, found)| found.is_none()) {
+                continue;
+            }
             let Some((hash, found)) = places.remove(key) else {
                 continue;
             };
@@ -362,10 +368,14 @@ impl Writer {
     }
 }
 
-/// The payment that a message names, where it can be read.
-fn named(item: &Incoming) -> Option<&str> {
+/// The payment that a message names, where it can be read, and whether something of it will be kept that names the payment. Bytes that
+/// quarantine holds already may have come in another wrapping, in which nobody could read the key.
+fn named<'a>(item: &'a Incoming, known: &HashMap<Digest, u64>) -> Option<(&'a str, bool)> {
     match &item.content {
-        Ok(message) => Some(message.record.payment_key()),
-        Err(refused) => refused.refusal.payment_key.as_deref(),
+        Ok(message) => Some((message.record.payment_key(), true)),
+        Err(refused) => {
+            let key = refused.refusal.payment_key.as_deref()?;
+            Some((key, !known.contains_key(&refused.sha256)))
+        }
     }
 }

@@ -48,6 +48,8 @@ pub struct PaymentStream {
     seen: HashSet<u64>,
     /// Satisfy the question, but belong behind what is covered so far.
     held: Vec<Held>,
+    /// What the last stretch covered: of that nothing comes any more but what has come.
+    covered: Option<Stretch>,
     /// The next rows, the first of them last.
     ready: Vec<Held>,
     ended: bool,
@@ -81,6 +83,7 @@ impl PaymentStream {
             split: BTreeSet::new(),
             seen: HashSet::new(),
             held: Vec::new(),
+            covered: None,
             ready: Vec::new(),
             ended: false,
         };
@@ -109,7 +112,7 @@ impl PaymentStream {
                 }
             })?;
             self.ended = stretch.is_none();
-            self.cover(&stretch.unwrap_or_else(Stretch::everything))?;
+            self.cover(stretch.unwrap_or_else(Stretch::everything))?;
         }
         let from = self.ready.len().saturating_sub(HANDED_OUT_MAX);
         let next = self.ready.split_off(from);
@@ -124,14 +127,11 @@ impl PaymentStream {
         Ok(Some(payments))
     }
 
-    /// Joins the stretch; what it covers becomes ready.
-    fn cover(&mut self, stretch: &Stretch) -> Result<(), LookupError> {
-        let mut fresh = Vec::with_capacity(stretch.seqs.len());
-        for seq in &stretch.seqs {
-            if !self.split.contains(seq) && (!self.plan.may_repeat(*seq) || self.seen.insert(*seq)) {
-                fresh.push(*seq);
-            }
-        }
+    /// Joins the stretch; what it covers becomes ready. A document that the index has lost the removal of proposes its payment once more:
+    /// beside the other one, or behind the place where the payment has come.
+    fn cover(&mut self, mut stretch: Stretch) -> Result<(), LookupError> {
+        let mut fresh = std::mem::take(&mut stretch.seqs);
+        fresh.retain(|seq| !self.split.contains(seq) && (!self.plan.may_repeat(*seq) || self.seen.insert(*seq)));
         for seqs in fresh.chunks(DOSSIERS_HELD_MAX) {
             self.join(seqs)?;
         }
@@ -140,6 +140,8 @@ impl PaymentStream {
         let order = self.request.order;
         self.ready
             .sort_unstable_by(|a, b| b.key.compare(&a.key, order).then(b.seq.cmp(&a.seq)));
+        self.ready.dedup_by_key(|held| held.seq);
+        self.covered = Some(stretch);
         Ok(())
     }
 
@@ -149,7 +151,15 @@ impl PaymentStream {
             request: &self.request,
             now: self.now,
         };
+        let has_come = |key: &SortKey| {
+            self.covered
+                .as_ref()
+                .is_some_and(|covered| covered.covers(key.occurred_at))
+        };
         for Found { key, seq, dossier } in judge.join(self.position.rows(), seqs)? {
+            if has_come(&key) {
+                continue;
+            }
             let room = self.held.len() < DOSSIERS_HELD_MAX;
             self.held.push(Held {
                 key,

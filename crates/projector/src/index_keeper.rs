@@ -7,7 +7,6 @@
 mod remembered;
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
@@ -15,9 +14,10 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use ledger::{Generations, Reader};
-use parking_lot::{Mutex, RwLock};
-use search::{Document, IndexReader, IndexWriter, Part, Recent, SearchError};
+use parking_lot::Mutex;
+use search::{Document, IndexWriter, Part, SearchError};
 
+use crate::index_place::IndexPlace;
 use crate::pipeline::PipelineError;
 use crate::rebuild::Built;
 use crate::reconcile;
@@ -68,15 +68,6 @@ pub(crate) struct IndexChange {
     /// No document of it can exist.
     pub(crate) created: bool,
     pub(crate) document: Option<Arc<Document>>,
-}
-
-/// Where the index is, and who reads it.
-#[derive(Clone)]
-pub struct IndexPlace {
-    pub dir: PathBuf,
-    /// Empty while there is no index to be asked.
-    pub reader: Arc<RwLock<Option<IndexReader>>>,
-    pub recent: Arc<Recent>,
 }
 
 /// What the thread is given to do.
@@ -210,10 +201,16 @@ impl Keeping {
             let outcome = match tasks.recv_timeout(wait) {
                 Ok(Task::Batch(batch)) => self.write(batch),
                 Ok(Task::Swap(built, answer)) => {
-                    let swapped = self.swap(*built);
+                    // The old one is committed first, so that the new one, which is brought to a later batch, covers
+                    // whatever the list of recent payments has been cut to.
+                    let committed = self.commit();
+                    let swapped = match &committed {
+                        Ok(()) => self.swap(*built),
+                        Err(_) => Err(PipelineError::IndexEnded),
+                    };
                     // Whoever handed it in may have gone; the index is in place all the same.
                     let _ = answer.send(swapped);
-                    Ok(())
+                    committed
                 }
                 Err(RecvTimeoutError::Timeout) => self.commit().and_then(|()| self.look()),
                 Err(RecvTimeoutError::Disconnected) => {
@@ -239,10 +236,8 @@ impl Keeping {
         }
     }
 
-    /// Puts a new index in place of the one in use. The old one is committed first, so that the new one, which is brought
-    /// to a later batch, covers whatever the list of recent payments has been cut to.
+    /// Puts a new index in place of the one in use, which is committed.
     fn swap(&mut self, built: Built) -> Result<u64, PipelineError> {
-        self.commit()?;
         let rows = self.ledger.rows()?;
         let writer = reconcile::catch_up(&self.ledger, &rows, built.writer)?;
         let generations = Generations::new(&self.place.dir);

@@ -7,6 +7,7 @@ pub mod error;
 pub mod file;
 mod incoming;
 pub mod index_keeper;
+pub mod index_place;
 pub mod kafka;
 pub mod pipeline;
 pub mod rebuild;

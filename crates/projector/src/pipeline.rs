@@ -13,7 +13,8 @@ use thiserror::Error;
 use crate::batch;
 use crate::error::SourceError;
 use crate::incoming::Decoded;
-use crate::index_keeper::{IndexBatch, IndexChange, IndexDesk, IndexKeeper, IndexLimits, IndexPlace};
+use crate::index_keeper::{IndexBatch, IndexChange, IndexDesk, IndexKeeper, IndexLimits};
+use crate::index_place::IndexPlace;
 
 /// Why the projector stopped or had to begin again.
 #[derive(Debug, Error)]

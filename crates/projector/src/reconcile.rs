@@ -7,7 +7,7 @@ use ledger::{Generations, Reader, Rows};
 use rayon::prelude::*;
 use search::{Document, IndexWriter, Options, SearchError};
 
-use crate::index_keeper::IndexPlace;
+use crate::index_place::IndexPlace;
 use crate::pipeline::PipelineError;
 use crate::rebuild::{self, Built, DOCUMENTS_AT_ONCE};
 
@@ -19,7 +19,7 @@ use crate::rebuild::{self, Built, DOCUMENTS_AT_ONCE};
 pub(crate) fn open(ledger: &Reader, place: &IndexPlace, options: &Options) -> Result<IndexWriter, PipelineError> {
     let generations = Generations::new(&place.dir);
     generations.sweep();
-    let opened = open_current(&generations, ledger, options);
+    let opened = open_current(&generations, place, ledger, options);
     let rows = ledger.rows()?;
     let writer = match opened {
         Ok(writer) if writer.reader().position().batch_no <= rows.head().batch_no => catch_up(ledger, &rows, writer)?,
@@ -52,15 +52,22 @@ pub(crate) fn open(ledger: &Reader, place: &IndexPlace, options: &Options) -> Re
     Ok(writer)
 }
 
-fn open_current(generations: &Generations, ledger: &Reader, options: &Options) -> Result<IndexWriter, SearchError> {
+fn open_current(
+    generations: &Generations,
+    place: &IndexPlace,
+    ledger: &Reader,
+    options: &Options,
+) -> Result<IndexWriter, SearchError> {
     let Some(dir) = generations.current().map_err(SearchError::Io)? else {
         return Err(SearchError::Missing {
             dir: PathBuf::from("index"),
         });
     };
-    let writer = IndexWriter::open(&dir, ledger.store_id(), options)?;
-    writer.reader().check_files()?;
-    Ok(writer)
+    match place.checked_ahead(&dir) {
+        Some(checked) => checked?,
+        None => search::check_files(&dir)?,
+    }
+    IndexWriter::open(&dir, ledger.store_id(), options)
 }
 
 /// Brings an index to the position of `rows`.

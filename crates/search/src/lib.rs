@@ -47,7 +47,7 @@ pub use document::{Document, hour_of, terms};
 pub use error::SearchError;
 pub use part::Part;
 pub use position::IndexPosition;
-pub use reader::IndexReader;
+pub use reader::{IndexReader, check_files};
 pub use recent::{Announced, Recent};
 pub use screen::Screen;
 pub use snapshot::IndexSnapshot;

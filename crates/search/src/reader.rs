@@ -93,17 +93,21 @@ impl IndexReader {
         }
         Ok(sum)
     }
+}
 
-    /// Reads every file of the last commit and compares it with its checksum. Takes as long as reading the disk does.
-    pub fn check_files(&self) -> Result<(), SearchError> {
-        let damaged = guarded(|| Ok(self.shared.index.validate_checksum()?))?;
-        match damaged.iter().min() {
-            None => Ok(()),
-            Some(file) => Err(SearchError::corrupt(format!(
-                "{} does not fit its checksum",
-                file.display()
-            ))),
-        }
+/// Reads every file of the last commit of the index in `dir` and compares it with its checksum. Takes as long as reading the disk
+/// does.
+///
+/// # Errors
+/// Those that ask for a rebuild, or of the disk.
+pub fn check_files(dir: &Path) -> Result<(), SearchError> {
+    let damaged = guarded(|| Ok(open_engine(dir)?.validate_checksum()?))?;
+    match damaged.iter().min() {
+        None => Ok(()),
+        Some(file) => Err(SearchError::corrupt(format!(
+            "{} does not fit its checksum",
+            file.display()
+        ))),
     }
 }
 

@@ -47,7 +47,10 @@ impl Recent {
     /// Adds what a batch touches, before it becomes visible. A payment that has nothing to be found by any more is not
     /// among it. Batches come in the order of their numbers; one may come again after a failed commit.
     pub fn announce(&self, batch_no: u64, touched: Vec<Announced>) {
-        self.batches.write().push_back((batch_no, touched));
+        let mut batches = self.batches.write();
+        // What was announced for a commit that failed never became visible.
+        batches.retain(|(announced, _)| *announced < batch_no);
+        batches.push_back((batch_no, touched));
     }
 
     /// Forgets what the index has reached.
@@ -110,5 +113,20 @@ mod tests {
         assert_eq!((found(&recent, "old"), found(&recent, "new")), (vec![], vec![(7, 5)]));
         recent.cut(2);
         assert!(recent.is_empty());
+    }
+
+    #[test]
+    fn a_batch_that_comes_again_takes_the_place_of_the_one_that_failed() {
+        let recent = Recent::default();
+        recent.announce(1, vec![document(4, "kept")]);
+        for _ in 0..3 {
+            recent.announce(2, vec![document(5, "failed")]);
+        }
+        recent.announce(2, vec![document(6, "again")]);
+        assert_eq!(recent.len(), 2);
+        assert_eq!(
+            (found(&recent, "kept"), found(&recent, "failed")),
+            (vec![(7, 4)], vec![])
+        );
     }
 }

@@ -7,9 +7,7 @@ use chrono::Utc;
 use ledger::data_dir::DataDir;
 use ledger::{LedgerError, Reader, Writer};
 use lookup::Lookup;
-use parking_lot::RwLock;
-use projector::index_keeper::IndexPlace;
-use search::Recent;
+use projector::index_place::IndexPlace;
 
 use crate::background::in_background;
 use crate::config::Config;
@@ -34,12 +32,9 @@ impl Stores {
 
     fn open_here(config: &Config) -> Result<Self, Failure> {
         let dir = DataDir::lock(&config.data_dir).map_err(|error| in_use(error, &config.data_dir))?;
+        let place = IndexPlace::new(dir.index());
+        place.check_ahead();
         let (writer, reader) = ledger::open(&dir, &config.ledger_options(), config.zones()?)?;
-        let place = IndexPlace {
-            dir: dir.index(),
-            reader: Arc::new(RwLock::new(None)),
-            recent: Arc::new(Recent::default()),
-        };
         Ok(Stores {
             dir,
             writer,

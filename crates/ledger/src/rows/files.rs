@@ -137,7 +137,7 @@ impl RowFiles {
                 0..=ROW_MAX => packs.entry(group_of(*seq)).or_default().put(*seq, plain),
                 _ => {
                     self.loose.list(std::iter::once(*seq));
-                    batch.insert(&self.rows, seq.to_be_bytes(), plain.sealed()?);
+                    batch.insert(&self.rows, seq.to_be_bytes(), plain.sealed(codec::compress)?);
                 }
             }
         }

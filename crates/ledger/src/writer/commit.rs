@@ -10,10 +10,11 @@ use duckdb::params;
 use super::Writer;
 use crate::append::{self, micros};
 use crate::error::LedgerError;
-use crate::fold::{Prepared, VersionRow};
+use crate::fold::Prepared;
 use crate::quarantine_rows::Stored;
 use crate::reader::Head;
 use crate::step::Step;
+use crate::version_rows::VersionRow;
 use crate::{positions, quarantine_rows};
 
 impl Writer {

@@ -48,14 +48,13 @@ fn merges_keep_the_position() {
     }
     let Fixture { dir, writer, .. } = fixture;
     drop(writer);
-    let reader = IndexReader::open(&dir.path().join("index"), STORE).unwrap_or_else(|error| panic!("open: {error}"));
+    let index = dir.path().join("index");
+    let reader = IndexReader::open(&index, STORE).unwrap_or_else(|error| panic!("open: {error}"));
     assert_eq!(reader.position().batch_no, 40);
     assert_eq!(reader.snapshot().payment_count(), 40);
     assert!(reader.snapshot().segment_count() < 40, "nothing was merged");
     assert!(reader.bytes_on_disk().is_ok_and(|bytes| bytes > 1_000));
-    reader
-        .check_files()
-        .unwrap_or_else(|error| panic!("sound files: {error}"));
+    search::check_files(&index).unwrap_or_else(|error| panic!("sound files: {error}"));
 }
 
 #[test]

@@ -23,7 +23,8 @@ use ledger::data_dir::DataDir;
 use ledger::{Counts, LedgerError, Reader};
 use lookup::Lookup;
 use projector::batch::Batch;
-use projector::index_keeper::{IndexLimits, IndexPlace};
+use projector::index_keeper::IndexLimits;
+use projector::index_place::IndexPlace;
 use projector::pipeline::Pipeline;
 use projector::source::{Content, Headers, RawMessage};
 use serde_json::Value;
@@ -174,11 +175,7 @@ impl Product {
         let lock = lock(&self.dir);
         let options = &self.options;
         let (writer, reader) = ledger::open(&lock, options, self.zones.clone()).expect("the ledger opens");
-        let place = IndexPlace {
-            dir: lock.index(),
-            reader: Arc::default(),
-            recent: Arc::default(),
-        };
+        let place = IndexPlace::new(lock.index());
         let mut pipeline =
             Pipeline::start(writer, reader.clone(), place.clone(), self.index.clone()).expect("the index opens");
         let (acts, queue) = act_channel();
