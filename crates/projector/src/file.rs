@@ -76,6 +76,21 @@ impl Identity {
 }
 
 impl FileSource {
+    /// That something to be read is at `path`, which is not opened yet: who writes into a pipe would notice.
+    ///
+    /// # Errors
+    /// As [`FileSource::open`].
+    pub fn expect(path: &Path) -> Result<(), SourceError> {
+        let failed = |reason| SourceError::Open {
+            file: path.display().to_string(),
+            reason,
+        };
+        match path.as_os_str() == "-" || !path.metadata().map_err(failed)?.is_dir() {
+            true => Ok(()),
+            false => Err(failed(io::ErrorKind::IsADirectory.into())),
+        }
+    }
+
     /// Opens the file at `path`, or standard input where `path` is `-`. Reads a file once to its end for its name, which
     /// `progress` shows.
     pub fn open(path: &Path, held: &Positions, progress: &Arc<Progress>) -> Result<Self, SourceError> {

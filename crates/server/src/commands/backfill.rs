@@ -22,6 +22,8 @@ use crate::telemetry;
 pub(crate) fn run(args: BackfillArgs) -> Result<ExitCode, Failure> {
     telemetry::start_logs("info");
     let config = Config::load(&args.store)?;
+    // A mistyped name among several is told before anything is applied.
+    args.files.iter().try_for_each(|file| FileSource::expect(file))?;
     let stores = Stores::open(&config)?;
     let mut pipeline = Pipeline::start(
         stores.writer,
