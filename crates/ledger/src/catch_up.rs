@@ -112,55 +112,73 @@ impl Version {
     }
 }
 
+/// What the tables keep of some payments: all that their dossiers are made of, but the bodies.
+pub(crate) struct Kept {
+    versions: Vec<Wanted<Version>>,
+    /// Payments that refused messages name, with their keys and whether each is open.
+    refused: Vec<(u64, String, bool)>,
+}
+
+impl Kept {
+    pub(crate) fn read(connection: &Connection, seqs: &Seqs<'_>) -> Result<Self, LedgerError> {
+        let doing = "read its versions";
+        let columns = "t.seq, t.kind, t.sent, t.zone, t.block, t.line";
+        let sql = seqs.joined("versions", columns, "");
+        let mut versions = Vec::new();
+        let mut statement = connection.prepare(&sql).map_err(LedgerError::engine(doing))?;
+        let mut rows = statement.query([]).map_err(LedgerError::engine(doing))?;
+        while let Some(row) = rows.next().map_err(LedgerError::engine(doing))? {
+            let item = Version {
+                seq: row.get::<_, i64>(0).map_err(LedgerError::engine(doing))?.unsigned_abs(),
+                kind: kind_of(row.get(1).map_err(LedgerError::engine(doing))?)?,
+                sent: sent_of(row.get(2).map_err(LedgerError::engine(doing))?)?,
+                zone: zone_of(&row.get::<_, String>(3).map_err(LedgerError::engine(doing))?)?,
+            };
+            versions.push(Wanted {
+                place: place(row, 4).map_err(LedgerError::engine(doing))?,
+                seq: item.seq,
+                item,
+            });
+        }
+        let sql = seqs.joined("quarantine", "t.seq, t.payment_key, t.open", "and t.raw is not null");
+        let mut statement = connection.prepare(&sql).map_err(LedgerError::engine(doing))?;
+        let refused = statement
+            .query_map([], |row| {
+                Ok((row.get::<_, i64>(0)?.unsigned_abs(), row.get(1)?, row.get(2)?))
+            })
+            .map_err(LedgerError::engine(doing))?;
+        let refused = refused.collect::<Result<_, _>>().map_err(LedgerError::engine(doing))?;
+        Ok(Kept { versions, refused })
+    }
+
+    /// The dossiers that it makes, by seq.
+    pub(crate) fn folded(self, bodies: &BodyFile) -> Result<BTreeMap<u64, Dossier>, LedgerError> {
+        let mut found: BTreeMap<u64, Dossier> = BTreeMap::new();
+        bodies.each(self.versions, &mut |version, body| {
+            let (seq, zone) = (version.seq, version.zone);
+            let message = version.message(body)?;
+            let key = message.record.payment_key().to_owned();
+            found
+                .entry(seq)
+                .or_insert_with(|| Dossier::new(key))
+                .apply(message, zone);
+            Ok(())
+        })?;
+        for (seq, key, is_open) in self.refused {
+            let dossier = found.entry(seq).or_insert_with(|| Dossier::new(key));
+            dossier.refused += u32::from(is_open);
+        }
+        Ok(found)
+    }
+}
+
 /// The dossiers that the ledger's versions and quarantine make, by seq.
 pub(crate) fn dossiers(
     connection: &Connection,
     bodies: &BodyFile,
     seqs: &Seqs<'_>,
 ) -> Result<BTreeMap<u64, Dossier>, LedgerError> {
-    let doing = "read its versions";
-    let mut found: BTreeMap<u64, Dossier> = BTreeMap::new();
-    let columns = "t.seq, t.kind, t.sent, t.zone, t.block, t.line";
-    let sql = seqs.joined("versions", columns, "");
-    let mut versions = Vec::new();
-    let mut statement = connection.prepare(&sql).map_err(LedgerError::engine(doing))?;
-    let mut rows = statement.query([]).map_err(LedgerError::engine(doing))?;
-    while let Some(row) = rows.next().map_err(LedgerError::engine(doing))? {
-        let item = Version {
-            seq: row.get::<_, i64>(0).map_err(LedgerError::engine(doing))?.unsigned_abs(),
-            kind: kind_of(row.get(1).map_err(LedgerError::engine(doing))?)?,
-            sent: sent_of(row.get(2).map_err(LedgerError::engine(doing))?)?,
-            zone: zone_of(&row.get::<_, String>(3).map_err(LedgerError::engine(doing))?)?,
-        };
-        versions.push(Wanted {
-            place: place(row, 4).map_err(LedgerError::engine(doing))?,
-            seq: item.seq,
-            item,
-        });
-    }
-    bodies.each(versions, &mut |version, body| {
-        let (seq, zone) = (version.seq, version.zone);
-        let message = version.message(body)?;
-        let key = message.record.payment_key().to_owned();
-        found
-            .entry(seq)
-            .or_insert_with(|| Dossier::new(key))
-            .apply(message, zone);
-        Ok(())
-    })?;
-    let sql = seqs.joined("quarantine", "t.seq, t.payment_key, t.open", "and t.raw is not null");
-    let mut statement = connection.prepare(&sql).map_err(LedgerError::engine(doing))?;
-    let mut rows = statement.query([]).map_err(LedgerError::engine(doing))?;
-    while let Some(row) = rows.next().map_err(LedgerError::engine(doing))? {
-        let seq: i64 = row.get(0).map_err(LedgerError::engine(doing))?;
-        let key: String = row.get(1).map_err(LedgerError::engine(doing))?;
-        let open: bool = row.get(2).map_err(LedgerError::engine(doing))?;
-        found
-            .entry(seq.unsigned_abs())
-            .or_insert_with(|| Dossier::new(key))
-            .refused += u32::from(open);
-    }
-    Ok(found)
+    Kept::read(connection, seqs)?.folded(bodies)
 }
 
 /// Payments that are caught up in one act, so that no reader sees some of them and not others.

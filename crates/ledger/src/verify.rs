@@ -5,6 +5,8 @@
 //! sums over the unified ledger's rows, in DuckDB.
 
 use std::collections::BTreeMap;
+use std::sync::mpsc::sync_channel;
+use std::thread;
 
 use chrono::NaiveDate;
 use domain::derive::LiveEntries;
@@ -13,14 +15,14 @@ use domain::rollup::{LedgerRow, ledger_rows};
 use duckdb::Connection;
 
 use crate::append::micros;
-use crate::catch_up::{Seqs, dossiers};
+use crate::bodies::BodyFile;
+use crate::catch_up::{Kept, Seqs};
 use crate::cells::{Family, SALES, SETTLEMENTS};
 use crate::codec::kind_code;
 use crate::error::LedgerError;
-use crate::joint::Joint;
 use crate::list_row::ListRow;
 use crate::quarantine::aside_of;
-use crate::reader::Reader;
+use crate::reader::{Reader, Rows};
 
 /// Payments checked at once.
 const RANGE: u64 = 20_000;
@@ -48,26 +50,69 @@ pub struct Verified {
 /// The most differences that are named; beyond them they are alike, and the list must not fill the memory.
 pub const DIFFERENCES_MAX: usize = 1_000;
 
-/// Checks everything but the search index. `each` is given every payment as the versions make it (for the index's
-/// check) and how many there are in all.
-pub fn verify(
-    reader: &Reader,
-    each: &mut dyn FnMut(u64, &Dossier, u64) -> Option<Difference>,
-) -> Result<Verified, LedgerError> {
+/// Asked of every payment as the versions make it, with how many there are in all: the index's check.
+pub type Each<'a> = dyn FnMut(u64, &Dossier, u64) -> Option<Difference> + Send + 'a;
+
+/// Checks everything but the search index, about which `each` is asked. While one thread compares a range, the next is read.
+///
+/// # Errors
+/// Where something cannot be read, or no thread can be started.
+pub fn verify(reader: &Reader, each: &mut Each<'_>) -> Result<Verified, LedgerError> {
     let joint = reader.joint()?;
     let total = reader.status()?.payments;
-    let mut out = Verified::default();
-    let mut from = 0;
-    while from < total {
-        let to = (from + RANGE).min(total);
-        range(&joint, from, to, total, each, &mut out)?;
-        out.payments += to - from;
-        from = to;
-    }
+    let (rows, bodies) = (joint.rows(), joint.bodies());
+    let mut out = thread::scope(|scope| {
+        let (sender, ranges) = sync_channel(1);
+        let comparing = thread::Builder::new().name("verify".to_owned());
+        let comparing = comparing.spawn_scoped(scope, move || {
+            let mut out = Verified::default();
+            for range in ranges {
+                compare(range, (rows, bodies), total, each, &mut out)?;
+            }
+            Ok(out)
+        });
+        let comparing = comparing.map_err(LedgerError::Thread)?;
+        let mut read = Ok(true);
+        for from in (0..total).step_by(RANGE as usize) {
+            let range = Range::read(joint.connection(), from, (from + RANGE).min(total));
+            // Nobody takes it after an error, which is told below.
+            read = range.map(|range| sender.send(range).is_ok());
+            if !matches!(read, Ok(true)) {
+                break;
+            }
+        }
+        drop(sender);
+        let compared = comparing.join();
+        read.and(compared.unwrap_or_else(|_| Err(LedgerError::Damaged("checking broke off".to_owned()))))
+    })?;
     for family in [&SALES, &SETTLEMENTS] {
         cells(joint.connection(), family, &mut out)?;
     }
     Ok(out)
+}
+
+/// What the tables say of some payments.
+struct Range {
+    seqs: std::ops::Range<u64>,
+    kept: Kept,
+    entries: Texts,
+    payments: Texts,
+    aside: Texts,
+}
+
+/// Rows as text, by seq.
+type Texts = BTreeMap<u64, Vec<String>>;
+
+impl Range {
+    fn read(connection: &Connection, from: u64, to: u64) -> Result<Self, LedgerError> {
+        Ok(Range {
+            seqs: from..to,
+            kept: Kept::read(connection, &Seqs::Range(from, to))?,
+            entries: signed_rows(connection, ENTRIES, from, to)?,
+            payments: signed_rows(connection, PAYMENTS, from, to)?,
+            aside: signed_rows(connection, ASIDE, from, to)?,
+        })
+    }
 }
 
 fn note(out: &mut Verified, store: &'static str, about: &str, detail: impl Into<String>) {
@@ -80,19 +125,23 @@ fn note(out: &mut Verified, store: &'static str, about: &str, detail: impl Into<
     }
 }
 
-fn range(
-    joint: &Joint,
-    from: u64,
-    to: u64,
+fn compare(
+    range: Range,
+    (rows, bodies): (&Rows, &BodyFile),
     total: u64,
-    each: &mut dyn FnMut(u64, &Dossier, u64) -> Option<Difference>,
+    each: &mut Each<'_>,
     out: &mut Verified,
 ) -> Result<(), LedgerError> {
-    let folded = dossiers(joint.connection(), joint.bodies(), &Seqs::Range(from, to))?;
-    let entries = signed_rows(joint.connection(), ENTRIES, from, to)?;
-    let payments = signed_rows(joint.connection(), PAYMENTS, from, to)?;
-    let aside = signed_rows(joint.connection(), ASIDE, from, to)?;
-    for seq in from..to {
+    let Range {
+        seqs,
+        kept,
+        entries,
+        payments,
+        aside,
+    } = range;
+    out.payments += seqs.end - seqs.start;
+    let folded = kept.folded(bodies)?;
+    for seq in seqs {
         let Some(dossier) = folded.get(&seq) else {
             note(
                 out,
@@ -103,7 +152,7 @@ fn range(
             continue;
         };
         let about = &dossier.payment_key;
-        match joint.rows().get(seq) {
+        match rows.get(seq) {
             Ok(Some(row)) if row == *dossier => {}
             Err(error) => note(out, "row", about, format!("the ready-made row cannot be read: {error}")),
             Ok(Some(_)) => note(out, "row", about, "the ready-made row is not what the versions make"),
@@ -154,12 +203,7 @@ const PAYMENTS: &str = include_str!("verify/payments.sql");
 const ASIDE: &str = include_str!("verify/set_aside.sql");
 const CELLS: &str = include_str!("verify/cells.sql");
 
-fn signed_rows(
-    connection: &Connection,
-    sql: &str,
-    from: u64,
-    to: u64,
-) -> Result<BTreeMap<u64, Vec<String>>, LedgerError> {
+fn signed_rows(connection: &Connection, sql: &str, from: u64, to: u64) -> Result<Texts, LedgerError> {
     let doing = "checked rows";
     let sql = sql
         .replace("/* FROM */", &from.to_string())
@@ -168,7 +212,7 @@ fn signed_rows(
     let rows = statement
         .query_map([], |row| Ok((row.get::<_, i64>(0)?, row.get::<_, String>(1)?)))
         .map_err(LedgerError::engine(doing))?;
-    let mut found: BTreeMap<u64, Vec<String>> = BTreeMap::new();
+    let mut found = Texts::new();
     for row in rows {
         let (seq, text) = row.map_err(LedgerError::engine(doing))?;
         found.entry(seq.unsigned_abs()).or_default().push(text);

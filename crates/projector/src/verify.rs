@@ -12,7 +12,7 @@ use crate::pipeline::PipelineError;
 pub fn verify(
     ledger: &Reader,
     index: Option<&IndexReader>,
-    progress: &mut dyn FnMut(u64, u64),
+    progress: &mut (dyn FnMut(u64, u64) + Send),
 ) -> Result<Verified, PipelineError> {
     let snapshot = index.map(IndexReader::snapshot);
     let mut old_documents = 0;
