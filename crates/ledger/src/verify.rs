@@ -17,8 +17,9 @@ use duckdb::Connection;
 use crate::append::micros;
 use crate::bodies::BodyFile;
 use crate::catch_up::{Kept, Seqs};
-use crate::cells::{Family, SALES, SETTLEMENTS};
+use crate::cells::{TABLES, Tables};
 use crate::codec::kind_code;
+use crate::compaction::parts;
 use crate::error::LedgerError;
 use crate::list_row::ListRow;
 use crate::quarantine::aside_of;
@@ -85,8 +86,8 @@ pub fn verify(reader: &Reader, each: &mut Each<'_>) -> Result<Verified, LedgerEr
         let compared = comparing.join();
         read.and(compared.unwrap_or_else(|_| Err(LedgerError::Damaged("checking broke off".to_owned()))))
     })?;
-    for family in [&SALES, &SETTLEMENTS] {
-        cells(joint.connection(), family, &mut out)?;
+    for tables in TABLES {
+        cells(joint.connection(), tables, &mut out)?;
     }
     Ok(out)
 }
@@ -266,47 +267,81 @@ fn list_text(row: &ListRow) -> String {
 }
 
 /// Cells that are not the sums of the rows, on either side.
-fn cells(connection: &Connection, family: &Family, out: &mut Verified) -> Result<(), LedgerError> {
+fn cells(connection: &Connection, tables: Tables, out: &mut Verified) -> Result<(), LedgerError> {
     let doing = "checked the rollup cells";
-    let dimensions = family.dimensions.join(", ");
-    let count = format!(
-        "select count(*) from (select distinct {dimensions} from {})",
-        family.name
-    );
-    out.cells += connection
-        .query_row(&count, [], |row| row.get::<_, i64>(0))
-        .map_err(LedgerError::engine(doing))?
-        .unsigned_abs();
+    let (name, dimensions) = (tables.name(), tables.dimensions());
     let spelled = |spell: &dyn Fn(&&str) -> String, columns: &[&str]| -> String {
         let spelled: Vec<String> = columns.iter().map(spell).collect();
         spelled.join(", ")
     };
+    let measures = tables.family.measures;
     let sql = CELLS
-        .replace("/* BY ROWS */", family.by_rows)
-        .replace("/* CELLS */", family.name)
-        .replace("/* DIMENSIONS */", &dimensions)
-        .replace("/* MEASURES */", &family.measures.join(", "))
+        .replace("/* BY ROWS */", tables.family.by_rows)
+        .replace("/* CELLS */", &name)
+        .replace("/* DIMENSIONS */", &dimensions.join(", "))
+        .replace("/* MEASURES */", &measures.join(", "))
         .replace(
             "/* NEGATED */",
-            &spelled(&|measure| format!("-{measure} as {measure}"), family.measures),
+            &spelled(&|measure| format!("-{measure} as {measure}"), measures),
         )
         .replace(
             "/* NAMED */",
-            &spelled(&|column| format!("coalesce({column}::varchar, '')"), family.dimensions),
+            &spelled(&|column| format!("coalesce({column}::varchar, '')"), dimensions),
         )
-        .replace("/* IS SOMETHING */", &family.is_something());
-    let mut statement = connection.prepare(&sql).map_err(LedgerError::engine(doing))?;
-    let rows = statement
-        .query_map([], |row| row.get::<_, String>(0))
-        .map_err(LedgerError::engine(doing))?;
-    for cell in rows {
-        let cell = cell.map_err(LedgerError::engine(doing))?;
-        note(
-            out,
-            "rollups",
-            &format!("{} {cell}", family.name),
-            "the cell is not the sum of the unified ledger's rows",
-        );
+        .replace("/* IS SOMETHING */", &tables.family.is_something());
+    let count = format!(
+        "select count(*) from (select distinct {} from {name} where /* CONDITION */)",
+        dimensions.join(", ")
+    );
+    for part in parts_of(connection, tables)? {
+        if tables.by_merchant {
+            out.cells += connection
+                .query_row(&count.replace("/* CONDITION */", &part), [], |row| row.get::<_, i64>(0))
+                .map_err(LedgerError::engine(doing))?
+                .unsigned_abs();
+        }
+        let sql = sql.replace("/* CONDITION */", &part);
+        let mut statement = connection.prepare(&sql).map_err(LedgerError::engine(doing))?;
+        let rows = statement
+            .query_map([], |row| row.get::<_, String>(0))
+            .map_err(LedgerError::engine(doing))?;
+        for cell in rows {
+            let cell = cell.map_err(LedgerError::engine(doing))?;
+            note(
+                out,
+                "rollups",
+                &format!("{name} {cell}"),
+                "the cell is not the sum of the unified ledger's rows",
+            );
+        }
     }
     Ok(())
+}
+
+/// Rows of cells that are added up at once: with those of the unified ledger some 100 MB.
+const CELLS_AT_ONCE: u64 = 250_000;
+
+/// Conditions that cut all merchants into parts; every merchant there could be is in one.
+fn parts_of(connection: &Connection, tables: Tables) -> Result<Vec<String>, LedgerError> {
+    if !tables.by_merchant {
+        return Ok(vec!["true".to_owned()]);
+    }
+    let doing = "cut the rollup cells into parts";
+    let sql = format!(
+        "select min(merchant_id) from (
+             select merchant_id, (sum(count(*)) over (order by merchant_id) - 1) // {CELLS_AT_ONCE} as part
+             from {} group by merchant_id)
+         group by part order by all",
+        tables.name()
+    );
+    let mut statement = connection.prepare(&sql).map_err(LedgerError::engine(doing))?;
+    let firsts = statement
+        .query_map([], |row| row.get(0))
+        .map_err(LedgerError::engine(doing))?;
+    let mut firsts: Vec<String> = firsts.collect::<Result<_, _>>().map_err(LedgerError::engine(doing))?;
+    match firsts.first_mut() {
+        Some(first) => first.clear(),
+        None => firsts.push(String::new()),
+    }
+    Ok(parts("merchant_id", &firsts))
 }

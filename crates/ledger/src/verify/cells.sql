@@ -1,14 +1,8 @@
 -- Cells whose added-up changes differ from the sums over the unified ledger's rows: both sides with opposite signs.
-with by_rows as not materialized (
-    /* BY ROWS */
-), sides as (
-    select /* DIMENSIONS */, /* MEASURES */ from /* CELLS */
+with sides as (
+    select /* DIMENSIONS */, /* MEASURES */ from /* CELLS */ where /* CONDITION */
     union all
-    select /* DIMENSIONS */, /* NEGATED */ from by_rows
-    union all by name
-    select '(all merchants)' as merchant_id, * from /* CELLS */_of_all
-    union all by name
-    select * replace ('(all merchants)' as merchant_id) from (select /* DIMENSIONS */, /* NEGATED */ from by_rows)
+    select /* DIMENSIONS */, /* NEGATED */ from (/* BY ROWS */) where /* CONDITION */
 )
 select concat_ws('|', /* NAMED */)
 from sides
