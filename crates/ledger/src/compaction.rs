@@ -138,26 +138,41 @@ impl Tables {
         if !self.by_merchant {
             return Ok(vec![of_runs]);
         }
-        let doing = "cut runs of cells into parts";
-        let sql = format!(
-            "select min(merchant_id) from (
-                 select merchant_id, (sum(count(*)) over (order by merchant_id) - 1) // {STEP_ROWS} as part
-                 from {}_packed where {of_runs} group by merchant_id)
-             group by part order by all",
-            self.name()
-        );
-        let mut statement = connection.prepare(&sql).map_err(LedgerError::engine(doing))?;
-        let firsts = statement
-            .query_map([], |row| row.get(0))
-            .map_err(LedgerError::engine(doing))?;
-        let firsts: Vec<String> = firsts.collect::<Result<_, _>>().map_err(LedgerError::engine(doing))?;
-        let parts = parts("merchant_id", &firsts).into_iter();
+        let rows = format!("{}_packed where {of_runs}", self.name());
+        let parts = parts(connection, "merchant_id", &rows, STEP_ROWS)?.into_iter();
         Ok(parts.map(|part| format!("{of_runs} and {part}")).collect())
     }
 }
 
-/// Conditions on `merchant` that cut all merchants into parts; `firsts` are the first merchants of the parts.
-pub(crate) fn parts(merchant: &str, firsts: &[String]) -> Vec<String> {
+/// Conditions on `merchant`, a column or an expression, that cut all merchants there could be into parts of neighbours. Each but the last
+/// has about so many of `rows`, a table and maybe a condition.
+pub(crate) fn parts(
+    connection: &Connection,
+    merchant: &str,
+    rows: &str,
+    at_once: u64,
+) -> Result<Vec<String>, LedgerError> {
+    let doing = "cut rows into parts by merchant";
+    let sql = format!(
+        "select min(merchant) from (
+             select {merchant} as merchant, (sum(count(*)) over (order by {merchant}) - 1) // {at_once} as part
+             from {rows} group by {merchant})
+         group by part order by all"
+    );
+    let mut statement = connection.prepare(&sql).map_err(LedgerError::engine(doing))?;
+    let firsts = statement
+        .query_map([], |row| row.get::<_, String>(0))
+        .map_err(LedgerError::engine(doing))?;
+    let mut firsts: Vec<String> = firsts.collect::<Result<_, _>>().map_err(LedgerError::engine(doing))?;
+    match firsts.first_mut() {
+        Some(first) => first.clear(),
+        None => firsts.push(String::new()),
+    }
+    Ok(between(merchant, &firsts))
+}
+
+/// The conditions of [`parts`]; `firsts` are the first merchants of the parts.
+fn between(merchant: &str, firsts: &[String]) -> Vec<String> {
     let mut nexts = firsts.iter().skip(1);
     let part = |first: &String| {
         let mut part = format!("{merchant} >= {}", quoted(first));
@@ -193,7 +208,7 @@ mod tests {
     fn parts_are_neighbours_and_leave_nobody_out() {
         let firsts = ["\0", "c'", "d"].map(str::to_owned);
         assert_eq!(
-            parts("merchant_id", &firsts),
+            between("merchant_id", &firsts),
             [
                 "merchant_id >= ''||chr(0)||'' and merchant_id < 'c\'\''",
                 "merchant_id >= 'c\'\'' and merchant_id < 'd'",

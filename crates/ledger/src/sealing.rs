@@ -89,7 +89,7 @@ pub(crate) fn seal(
         if way.count(connection)? < rows.saturating_mul(RUNS) {
             continue;
         }
-        for part in way.parts(connection, rows)? {
+        for part in parts(connection, "coalesce(merchant_id, '')", way.from, rows)? {
             way.take(connection, &part)?;
             steps += 1;
             if !goes_on() {
@@ -128,25 +128,6 @@ impl Way {
             .query_row(&sql, [], |row| row.get(0))
             .map_err(LedgerError::engine("sealed rows"))?;
         Ok(format!("rowid < {}", first.unsigned_abs() + rows))
-    }
-
-    /// Conditions that cut all rows into parts of neighbouring merchants with about so many, each row in one.
-    fn parts(&self, connection: &Connection, rows: u64) -> Result<Vec<String>, LedgerError> {
-        let doing = "cut rows into parts";
-        let sql = format!(
-            "select min(merchant_id) from (
-                 select coalesce(merchant_id, '') as merchant_id,
-                        (sum(count(*)) over (order by coalesce(merchant_id, '')) - 1) // {rows} as part
-                 from {} group by coalesce(merchant_id, ''))
-             group by part order by all",
-            self.from
-        );
-        let mut statement = connection.prepare(&sql).map_err(LedgerError::engine(doing))?;
-        let firsts = statement
-            .query_map([], |row| row.get(0))
-            .map_err(LedgerError::engine(doing))?;
-        let firsts: Vec<String> = firsts.collect::<Result<_, _>>().map_err(LedgerError::engine(doing))?;
-        Ok(parts("coalesce(merchant_id, '')", &firsts))
     }
 
     fn take(&self, connection: &Connection, condition: &str) -> Result<(), LedgerError> {

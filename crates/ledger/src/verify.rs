@@ -293,7 +293,11 @@ fn cells(connection: &Connection, tables: Tables, out: &mut Verified) -> Result<
         "select count(*) from (select distinct {} from {name} where /* CONDITION */)",
         dimensions.join(", ")
     );
-    for part in parts_of(connection, tables)? {
+    let parts = match tables.by_merchant {
+        true => parts(connection, "merchant_id", &name, CELLS_AT_ONCE)?,
+        false => vec!["true".to_owned()],
+    };
+    for part in parts {
         if tables.by_merchant {
             out.cells += connection
                 .query_row(&count.replace("/* CONDITION */", &part), [], |row| row.get::<_, i64>(0))
@@ -320,28 +324,3 @@ fn cells(connection: &Connection, tables: Tables, out: &mut Verified) -> Result<
 
 /// Rows of cells that are added up at once: with those of the unified ledger some 100 MB.
 const CELLS_AT_ONCE: u64 = 250_000;
-
-/// Conditions that cut all merchants into parts; every merchant there could be is in one.
-fn parts_of(connection: &Connection, tables: Tables) -> Result<Vec<String>, LedgerError> {
-    if !tables.by_merchant {
-        return Ok(vec!["true".to_owned()]);
-    }
-    let doing = "cut the rollup cells into parts";
-    let sql = format!(
-        "select min(merchant_id) from (
-             select merchant_id, (sum(count(*)) over (order by merchant_id) - 1) // {CELLS_AT_ONCE} as part
-             from {} group by merchant_id)
-         group by part order by all",
-        tables.name()
-    );
-    let mut statement = connection.prepare(&sql).map_err(LedgerError::engine(doing))?;
-    let firsts = statement
-        .query_map([], |row| row.get(0))
-        .map_err(LedgerError::engine(doing))?;
-    let mut firsts: Vec<String> = firsts.collect::<Result<_, _>>().map_err(LedgerError::engine(doing))?;
-    match firsts.first_mut() {
-        Some(first) => first.clear(),
-        None => firsts.push(String::new()),
-    }
-    Ok(parts("merchant_id", &firsts))
-}

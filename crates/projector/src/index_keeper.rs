@@ -206,7 +206,7 @@ impl Keeping {
                     let committed = self.commit();
                     let swapped = match &committed {
                         Ok(()) => self.swap(*built),
-                        Err(_) => Err(PipelineError::IndexEnded),
+                        Err(_) => Err(PipelineError::IndexNotCommitted),
                     };
                     // Whoever handed it in may have gone; the index is in place all the same.
                     let _ = answer.send(swapped);

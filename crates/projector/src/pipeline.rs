@@ -27,6 +27,9 @@ pub enum PipelineError {
     Source(#[from] SourceError),
     #[error("the index thread has ended")]
     IndexEnded,
+    /// Nothing was put in place of the index in use, which is opened again.
+    #[error("the search index in use could not be committed; the log says why, try again")]
+    IndexNotCommitted,
     /// Nothing was put in place of the index in use.
     #[error("the search index that was made again differs from the ledger at payment {seq}")]
     IndexDiffers { seq: u64 },

@@ -118,6 +118,7 @@ impl From<PipelineError> for Failure {
                 chain(&error)
             )),
             PipelineError::IndexEnded
+            | PipelineError::IndexNotCommitted
             | PipelineError::IndexDistrusted
             | PipelineError::RowsDamaged
             | PipelineError::Thread(_) => Failure::Store(chain(&error)),
