@@ -59,6 +59,8 @@ pub(crate) fn ask(
         }
         let mut cells = row(kind.name, kind.rate, &outcome);
         cells.push(rounded(outcome.asked_late.percentile_ms(99)));
+        // Said at once: a long run that is broken off has told something.
+        say(&cells.join("  "));
         open.push(cells);
         let alone = closed_loop(client, &kind.questions, 1, span / 3);
         note_failures(report, kind.name, &alone);

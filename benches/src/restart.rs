@@ -100,6 +100,7 @@ impl Restarts {
         let args: [&OsStr; 3] = ["rebuild-index".as_ref(), "--data-dir".as_ref(), data_dir.as_ref()];
         server::run(args)?;
         self.rebuilt = started.elapsed();
+        say(&format!("rebuilt in {:?}", self.rebuilt));
         self.rows.push(row("rebuild-index", None, self.rebuilt));
         Ok(())
     }

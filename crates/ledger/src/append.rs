@@ -15,7 +15,7 @@ use crate::bodies::Place;
 use crate::cells::split;
 use crate::codec::kind_code;
 use crate::columns::{
-    append, blobs, dates, hugeints, integers, longs, repeated, smallints, texts, timestamps, tinyints,
+    Column, append, blobs, dates, hugeints, integers, longs, repeated, smallints, texts, timestamps, tinyints,
 };
 use crate::error::LedgerError;
 use crate::events::EventRow;
@@ -104,66 +104,68 @@ pub(crate) fn entries(connection: &Connection, rows: &[EntryChange], late: &Late
         late.is_late([row.event_day, row.sale_day, row.sold_on, row.paid_out_on])
     };
     for (changes, which) in apart(rows, is_late) {
-        let rows = || changes.iter().map(|change| &change.row);
-        append(
-            connection,
-            &format!("entries_{which}"),
-            [
-                tinyints(changes.iter().map(|change| change.sign)),
-                longs(changes.iter().map(|change| change.seq as i64)),
-                texts(changes.iter().map(|change| Some(&*change.payment_key))),
-                tinyints(rows().map(|row| kind_code(row.kind) as i8)),
-                texts(changes.iter().map(|change| {
-                    let entry_id = &*change.row.entry_id;
-                    (*entry_id != *change.payment_key).then_some(entry_id)
-                })),
-                texts(rows().map(|row| Some(&*row.merchant_id))),
-                texts(rows().map(|row| Some(row.currency.code()))),
-                tinyints(rows().map(|row| row.currency.digits() as i8)),
-                texts(rows().map(|row| Some(&*row.method))),
-                texts(rows().map(|row| Some(row.status))),
-                dates(rows().map(|row| row.event_day)),
-                dates(rows().map(|row| row.sale_day)),
-                dates(rows().map(|row| row.sold_on)),
-                dates(rows().map(|row| row.paid_out_on)),
-                texts(rows().map(|row| row.payout_id.as_deref())),
-                longs(rows().map(|row| row.amount)),
-                hugeints(rows().map(|row| Some(row.fee))),
-                longs(rows().map(|row| row.vat)),
-                longs(rows().map(|row| row.payout)),
-                hugeints(rows().map(|row| Some(row.cost))),
-            ],
-        )?;
+        append(connection, &format!("entries_{which}"), entry_columns(&changes))?;
     }
     Ok(())
+}
+
+/// The columns of a table of entries, for these rows.
+pub(crate) fn entry_columns(changes: &[&EntryChange]) -> Vec<Column> {
+    let rows = || changes.iter().map(|change| &change.row);
+    vec![
+        tinyints(changes.iter().map(|change| change.sign)),
+        longs(changes.iter().map(|change| change.seq as i64)),
+        texts(changes.iter().map(|change| Some(&*change.payment_key))),
+        tinyints(rows().map(|row| kind_code(row.kind) as i8)),
+        texts(changes.iter().map(|change| {
+            let entry_id = &*change.row.entry_id;
+            (*entry_id != *change.payment_key).then_some(entry_id)
+        })),
+        texts(rows().map(|row| Some(&*row.merchant_id))),
+        texts(rows().map(|row| Some(row.currency.code()))),
+        tinyints(rows().map(|row| row.currency.digits() as i8)),
+        texts(rows().map(|row| Some(&*row.method))),
+        texts(rows().map(|row| Some(row.status))),
+        dates(rows().map(|row| row.event_day)),
+        dates(rows().map(|row| row.sale_day)),
+        dates(rows().map(|row| row.sold_on)),
+        dates(rows().map(|row| row.paid_out_on)),
+        texts(rows().map(|row| row.payout_id.as_deref())),
+        longs(rows().map(|row| row.amount)),
+        hugeints(rows().map(|row| Some(row.fee))),
+        longs(rows().map(|row| row.vat)),
+        longs(rows().map(|row| row.payout)),
+        hugeints(rows().map(|row| Some(row.cost))),
+    ]
 }
 
 pub(crate) fn payments(connection: &Connection, rows: &Signed<ListRow>, late: &Lateness) -> Result<(), LedgerError> {
     let is_late = |(_, _, row): &(i8, u64, ListRow)| late.is_late([Some(row.occurred_at.date_naive()), row.sale_day]);
     for (changes, which) in apart(rows, is_late) {
-        let rows = || changes.iter().map(|(_, _, row)| row);
-        append(
-            connection,
-            &format!("payments_{which}"),
-            [
-                tinyints(changes.iter().map(|(sign, _, _)| *sign)),
-                longs(changes.iter().map(|(_, seq, _)| *seq as i64)),
-                texts(rows().map(|row| row.merchant_id.as_deref())),
-                texts(rows().map(|row| row.currency.map(|currency| currency.code()))),
-                tinyints(rows().map(|row| row.currency.map(|currency| currency.digits() as i8))),
-                texts(rows().map(|row| Some(&*row.method))),
-                texts(rows().map(|row| Some(row.status))),
-                texts(rows().map(|row| Some(row.settlement_status))),
-                longs(rows().map(|row| row.total)),
-                hugeints(rows().map(|row| row.balance)),
-                timestamps(rows().map(|row| Some(row.occurred_at))),
-                dates(rows().map(|row| row.sale_day)),
-                timestamps(rows().map(|row| row.approved_at)),
-                smallints(rows().map(|row| row.flags)),
-            ],
-        )?;
+        append(connection, &format!("payments_{which}"), payment_columns(&changes))?;
     }
     Ok(())
+}
+
+/// The columns of a table of list rows, for these.
+pub(crate) fn payment_columns(changes: &[&(i8, u64, ListRow)]) -> Vec<Column> {
+    let rows = || changes.iter().map(|(_, _, row)| row);
+    vec![
+        tinyints(changes.iter().map(|(sign, _, _)| *sign)),
+        longs(changes.iter().map(|(_, seq, _)| *seq as i64)),
+        texts(rows().map(|row| row.merchant_id.as_deref())),
+        texts(rows().map(|row| row.currency.map(|currency| currency.code()))),
+        tinyints(rows().map(|row| row.currency.map(|currency| currency.digits() as i8))),
+        texts(rows().map(|row| Some(&*row.method))),
+        texts(rows().map(|row| Some(row.status))),
+        texts(rows().map(|row| Some(row.settlement_status))),
+        longs(rows().map(|row| row.total)),
+        hugeints(rows().map(|row| row.balance)),
+        timestamps(rows().map(|row| Some(row.occurred_at))),
+        dates(rows().map(|row| row.sale_day)),
+        timestamps(rows().map(|row| row.approved_at)),
+        smallints(rows().map(|row| row.flags)),
+    ]
 }
 
 /// Changes of cells, by merchant and of all merchants together.

@@ -28,6 +28,7 @@ mod document;
 mod error;
 mod fields;
 mod hours;
+mod merging;
 mod part;
 mod position;
 mod prefix;

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use tantivy::indexer::{IndexWriterOptions, LogMergePolicy};
+use tantivy::indexer::IndexWriterOptions;
 use tantivy::schema::Term;
 use tantivy::store::{Compressor, ZstdCompressor};
 use tantivy::{Index, IndexSettings, TantivyDocument};
@@ -14,16 +14,13 @@ use tantivy::{Index, IndexSettings, TantivyDocument};
 use crate::document::Document;
 use crate::error::{SearchError, guarded};
 use crate::fields::{Fields, schema};
+use crate::merging::Merging;
 use crate::part::Part;
 use crate::position::IndexPosition;
 use crate::reader::{IndexReader, open_engine};
 
 /// Below this the engine refuses to work (15 MB), above it holds no more (4 GB).
 const MEMORY_BYTES: std::ops::RangeInclusive<usize> = 16 << 20..=4_000_000_000;
-
-/// A segment is rewritten once a quarter of its documents are deleted: old ones cost every question a little, a rewrite
-/// costs a merge.
-const DELETED_SHARE_MAX: f32 = 0.25;
 
 /// Between two looks at a lock.
 const LOCK_PAUSE: Duration = Duration::from_millis(20);
@@ -224,9 +221,7 @@ fn engine_writer(index: &Index, dir: &Path, options: &Options) -> Result<Engine,
             Err(error) => return Err(error),
         }
     };
-    let mut policy = LogMergePolicy::default();
-    policy.set_del_docs_ratio_before_merge(DELETED_SHARE_MAX);
-    engine.set_merge_policy(Box::new(policy));
+    engine.set_merge_policy(Box::new(Merging::default()));
     Ok(engine)
 }
 
