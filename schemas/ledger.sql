@@ -107,19 +107,26 @@ create table entries_near (
     paid_out_on date,
     payout_id   varchar,
     amount      bigint not null,    -- a cancellation's is negative
-    fee         hugeint not null,
+    fee         bigint not null,    -- a sum is ..._over times 2^62 and the column without it, both of its sign: columns of 128 bits take
+    fee_over    bigint not null,    -- 300 ns a value to read, and nearly all of what is beyond is zero
     vat         bigint not null,
     payout      bigint not null,
-    cost        hugeint not null
+    cost        bigint not null,
+    cost_over   bigint not null
 );
 create table entries_late as from entries_near;
 -- The oldest rows of both, moved here now and then: sorted by month, merchant and day, without what takes each other out.
 create table entries_sealed as from entries_near;
 -- And some runs of those together, merchants by merchants.
 create table entries_packed as from entries_near;
+create view entry_rows as
+    from entries_near union all from entries_late union all from entries_sealed union all from entries_packed;
 create view entries as
-    select * replace (coalesce(entry_id, payment_key) as entry_id)
-    from (from entries_near union all from entries_late union all from entries_sealed union all from entries_packed);
+    select * exclude (fee_over, cost_over) replace (
+        coalesce(entry_id, payment_key) as entry_id,
+        fee + fee_over::hugeint * 4611686018427387904 as fee,
+        cost + cost_over::hugeint * 4611686018427387904 as cost)
+    from entry_rows;
 
 -- What lists of payments filter and sort by, signed like entries: one row a payment that has something live.
 create table payments_near (
@@ -132,7 +139,8 @@ create table payments_near (
     status            varchar not null,
     settlement_status varchar not null,
     total             bigint,
-    balance           hugeint,
+    balance           bigint,       -- in two columns, as fees are
+    balance_over      bigint,
     occurred_at       timestamp not null,
     sale_day          date,
     approved_at       timestamp,
@@ -141,12 +149,14 @@ create table payments_near (
 create table payments_late as from payments_near;
 create table payments_sealed as from payments_near;
 create table payments_packed as from payments_near;
-create view payments as
+create view payment_rows as
     from payments_near union all from payments_late union all from payments_sealed union all from payments_packed;
+create view payments as
+    select * exclude (balance_over) replace (balance + balance_over::hugeint * 4611686018427387904 as balance) from payment_rows;
 
 -- Pre-added sums, the rollup cells: signed changes per batch and cell as they came (new), and what compaction has made of
 -- them: runs, each sorted, of sums of earlier changes (packed). A cell is the sum of all its rows in both (the view). Each
--- holds both its days, so that a report by either reads the same cells.
+-- holds both its days, so that a report by either reads the same cells. Sums lie in two columns, as fees do.
 create table sales_cells_new (
     batch_no                 bigint not null,
     merchant_id              varchar not null,
@@ -157,8 +167,8 @@ create table sales_cells_new (
     payment_count            bigint not null,
     cancellation_count       bigint not null,
     failed_count             bigint not null,
-    payment_amount           bigint not null,   -- a sum is ..._over times 2^62 and this: both of its sign. Columns of 128 bits take
-    payment_amount_over      bigint not null,   -- microseconds a value to read, and nearly all of these are zero
+    payment_amount           bigint not null,
+    payment_amount_over      bigint not null,
     cancellation_amount      bigint not null,
     cancellation_amount_over bigint not null
 );
@@ -185,32 +195,28 @@ create table settlement_cells_new (
 create table sales_cells_packed as select 0::bigint as run, * exclude batch_no from sales_cells_new;
 create table settlement_cells_packed as select 0::bigint as run, * exclude batch_no from settlement_cells_new;
 create view sales_cells as
-    select merchant_id, event_day, sale_day, currency, method, payment_count, cancellation_count, failed_count,
-           payment_amount + payment_amount_over::hugeint * 4611686018427387904 as payment_amount,
-           cancellation_amount + cancellation_amount_over::hugeint * 4611686018427387904 as cancellation_amount
-    from (select * exclude batch_no from sales_cells_new union all select * exclude run from sales_cells_packed);
+    select * exclude batch_no from sales_cells_new union all select * exclude run from sales_cells_packed;
 create view settlement_cells as
-    select merchant_id, sold_on, paid_out_on, currency, method, status, settlement_count,
-           gross + gross_over::hugeint * 4611686018427387904 as gross, fee + fee_over::hugeint * 4611686018427387904 as fee, vat + vat_over::hugeint * 4611686018427387904 as vat,
-           payout + payout_over::hugeint * 4611686018427387904 as payout, cost + cost_over::hugeint * 4611686018427387904 as cost
-    from (select * exclude batch_no from settlement_cells_new union all select * exclude run from settlement_cells_packed);
+    select * exclude batch_no from settlement_cells_new union all select * exclude run from settlement_cells_packed;
 
--- The same without merchants, for questions about all of them.
+-- The same by month, for reports that name no day: the first day of a month stands for all of it. Made of changes as they become
+-- a run; those that have not are counted by day.
+create table sales_cells_by_month_packed as from sales_cells_packed;
+create table settlement_cells_by_month_packed as from settlement_cells_packed;
+create view sales_cells_by_month as
+    select * exclude batch_no from sales_cells_new union all select * exclude run from sales_cells_by_month_packed;
+create view settlement_cells_by_month as
+    select * exclude batch_no from settlement_cells_new union all select * exclude run from settlement_cells_by_month_packed;
+
+-- The same by day without merchants, for questions about all of them.
 create table sales_cells_of_all_new as select * exclude merchant_id from sales_cells_new;
 create table settlement_cells_of_all_new as select * exclude merchant_id from settlement_cells_new;
 create table sales_cells_of_all_packed as select * exclude merchant_id from sales_cells_packed;
 create table settlement_cells_of_all_packed as select * exclude merchant_id from settlement_cells_packed;
 create view sales_cells_of_all as
-    select event_day, sale_day, currency, method, payment_count, cancellation_count, failed_count,
-           payment_amount + payment_amount_over::hugeint * 4611686018427387904 as payment_amount,
-           cancellation_amount + cancellation_amount_over::hugeint * 4611686018427387904 as cancellation_amount
-    from (select * exclude batch_no from sales_cells_of_all_new union all select * exclude run from sales_cells_of_all_packed);
+    select * exclude batch_no from sales_cells_of_all_new union all select * exclude run from sales_cells_of_all_packed;
 create view settlement_cells_of_all as
-    select sold_on, paid_out_on, currency, method, status, settlement_count,
-           gross + gross_over::hugeint * 4611686018427387904 as gross, fee + fee_over::hugeint * 4611686018427387904 as fee, vat + vat_over::hugeint * 4611686018427387904 as vat,
-           payout + payout_over::hugeint * 4611686018427387904 as payout, cost + cost_over::hugeint * 4611686018427387904 as cost
-    from (select * exclude batch_no from settlement_cells_of_all_new
-          union all select * exclude run from settlement_cells_of_all_packed);
+    select * exclude batch_no from settlement_cells_of_all_new union all select * exclude run from settlement_cells_of_all_packed;
 
 -- Messages that could not be applied and contents that contradict another, kept with the reason.
 create table quarantine (

@@ -14,9 +14,7 @@ use duckdb::Connection;
 use crate::bodies::Place;
 use crate::cells::split;
 use crate::codec::kind_code;
-use crate::columns::{
-    Column, append, blobs, dates, hugeints, integers, longs, repeated, smallints, texts, timestamps, tinyints,
-};
+use crate::columns::{Column, append, blobs, dates, integers, longs, repeated, smallints, texts, timestamps, tinyints};
 use crate::error::LedgerError;
 use crate::events::EventRow;
 use crate::fold::{EntryChange, RepeatRow, Signed};
@@ -104,15 +102,27 @@ pub(crate) fn entries(connection: &Connection, rows: &[EntryChange], late: &Late
         late.is_late([row.event_day, row.sale_day, row.sold_on, row.paid_out_on])
     };
     for (changes, which) in apart(rows, is_late) {
-        append(connection, &format!("entries_{which}"), entry_columns(&changes))?;
+        append(connection, &format!("entries_{which}"), entry_columns(&changes)?)?;
     }
     Ok(())
 }
 
+/// A sum in each row, in two columns: see [`split`].
+fn sums(sums: impl Iterator<Item = Option<i128>>) -> Result<[Column; 2], LedgerError> {
+    let halves = sums.map(|sum| sum.map(split).transpose());
+    let halves = halves.collect::<Result<Vec<_>, _>>()?;
+    Ok([
+        longs(halves.iter().map(|halves| halves.map(|(low, _)| low))),
+        longs(halves.iter().map(|halves| halves.map(|(_, over)| over))),
+    ])
+}
+
 /// The columns of a table of entries, for these rows.
-pub(crate) fn entry_columns(changes: &[&EntryChange]) -> Vec<Column> {
+pub(crate) fn entry_columns(changes: &[&EntryChange]) -> Result<Vec<Column>, LedgerError> {
     let rows = || changes.iter().map(|change| &change.row);
-    vec![
+    let [fee, fee_over] = sums(rows().map(|row| Some(row.fee)))?;
+    let [cost, cost_over] = sums(rows().map(|row| Some(row.cost)))?;
+    Ok(vec![
         tinyints(changes.iter().map(|change| change.sign)),
         longs(changes.iter().map(|change| change.seq as i64)),
         texts(changes.iter().map(|change| Some(&*change.payment_key))),
@@ -132,25 +142,28 @@ pub(crate) fn entry_columns(changes: &[&EntryChange]) -> Vec<Column> {
         dates(rows().map(|row| row.paid_out_on)),
         texts(rows().map(|row| row.payout_id.as_deref())),
         longs(rows().map(|row| row.amount)),
-        hugeints(rows().map(|row| Some(row.fee))),
+        fee,
+        fee_over,
         longs(rows().map(|row| row.vat)),
         longs(rows().map(|row| row.payout)),
-        hugeints(rows().map(|row| Some(row.cost))),
-    ]
+        cost,
+        cost_over,
+    ])
 }
 
 pub(crate) fn payments(connection: &Connection, rows: &Signed<ListRow>, late: &Lateness) -> Result<(), LedgerError> {
     let is_late = |(_, _, row): &(i8, u64, ListRow)| late.is_late([Some(row.occurred_at.date_naive()), row.sale_day]);
     for (changes, which) in apart(rows, is_late) {
-        append(connection, &format!("payments_{which}"), payment_columns(&changes))?;
+        append(connection, &format!("payments_{which}"), payment_columns(&changes)?)?;
     }
     Ok(())
 }
 
 /// The columns of a table of list rows, for these.
-pub(crate) fn payment_columns(changes: &[&(i8, u64, ListRow)]) -> Vec<Column> {
+pub(crate) fn payment_columns(changes: &[&(i8, u64, ListRow)]) -> Result<Vec<Column>, LedgerError> {
     let rows = || changes.iter().map(|(_, _, row)| row);
-    vec![
+    let [balance, balance_over] = sums(rows().map(|row| row.balance))?;
+    Ok(vec![
         tinyints(changes.iter().map(|(sign, _, _)| *sign)),
         longs(changes.iter().map(|(_, seq, _)| *seq as i64)),
         texts(rows().map(|row| row.merchant_id.as_deref())),
@@ -160,12 +173,13 @@ pub(crate) fn payment_columns(changes: &[&(i8, u64, ListRow)]) -> Vec<Column> {
         texts(rows().map(|row| Some(row.status))),
         texts(rows().map(|row| Some(row.settlement_status))),
         longs(rows().map(|row| row.total)),
-        hugeints(rows().map(|row| row.balance)),
+        balance,
+        balance_over,
         timestamps(rows().map(|row| Some(row.occurred_at))),
         dates(rows().map(|row| row.sale_day)),
         timestamps(rows().map(|row| row.approved_at)),
         smallints(rows().map(|row| row.flags)),
-    ]
+    ])
 }
 
 /// Changes of cells, by merchant and of all merchants together.
@@ -242,9 +256,7 @@ fn append_cells(connection: &Connection, batch_no: u64, tables: &str, rows: &[Ce
             }
         }
         for of in amounts {
-            let parts = rows.iter().map(|(.., sums)| split(of(sums)));
-            let (low, over): (Vec<i64>, Vec<i64>) = parts.collect::<Result<Vec<_>, _>>()?.into_iter().unzip();
-            columns.extend([longs(low.into_iter()), longs(over.into_iter())]);
+            columns.extend(sums(rows.iter().map(|(.., measures)| Some(of(measures))))?);
         }
         append(connection, &format!("{family}_{tables}"), columns)?;
     }

@@ -18,7 +18,7 @@ use zstd::zstd_safe::CParameter;
 use crate::error::LedgerError;
 
 /// The store's format: changes when anything written earlier could not be read any more.
-pub(crate) const FORMAT: &str = "10";
+pub(crate) const FORMAT: &str = "11";
 
 /// `dictionary.json` with the statistics of short texts: see scripts/dictionary/make.py.
 const DICTIONARY: &[u8] = include_bytes!("dossier/dictionary.zst");

@@ -5,10 +5,9 @@ use std::sync::Arc;
 use chrono::{DateTime, NaiveDate, Utc};
 use duckdb::Connection;
 use duckdb::arrow::array::{
-    ArrayRef, BinaryArray, Date32Array, Decimal128Array, Int8Array, Int16Array, Int32Array, Int64Array, StringArray,
+    ArrayRef, BinaryArray, Date32Array, Int8Array, Int16Array, Int32Array, Int64Array, StringArray,
     TimestampMicrosecondArray,
 };
-use duckdb::arrow::datatypes::DataType;
 use duckdb::arrow::record_batch::RecordBatch;
 
 use crate::error::LedgerError;
@@ -60,12 +59,6 @@ pub(crate) fn integers(values: impl Iterator<Item = i32>) -> Column {
 
 pub(crate) fn longs<T: Into<Option<i64>>>(values: impl Iterator<Item = T>) -> Column {
     Arc::new(values.map(Into::into).collect::<Int64Array>())
-}
-
-/// Minor units and their sums, which have at most 38 digits: there are no amounts beyond 64 bits, and fewer rows.
-pub(crate) fn hugeints(values: impl Iterator<Item = Option<i128>>) -> Column {
-    let numbers: Decimal128Array = values.collect();
-    Arc::new(numbers.with_data_type(DataType::Decimal128(38, 0)))
 }
 
 pub(crate) fn texts<'a>(values: impl Iterator<Item = Option<&'a str>>) -> Column {

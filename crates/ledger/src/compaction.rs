@@ -8,7 +8,7 @@
 
 use duckdb::Connection;
 
-use crate::cells::{SPAN, TABLES, Tables};
+use crate::cells::{Grain, SPAN, TABLES, Tables};
 use crate::error::LedgerError;
 use crate::quoted::quoted;
 
@@ -34,9 +34,14 @@ pub(crate) fn compact(
 ) -> Result<usize, LedgerError> {
     let mut steps = 0;
     for tables in TABLES {
-        let most = if tables.by_merchant { u64::MAX } else { OF_ALL_ROWS };
+        let at_least = match tables.grain {
+            Grain::Merchants => rows.max(1),
+            Grain::All => rows.clamp(1, OF_ALL_ROWS),
+            // They come with the runs by day.
+            Grain::Months => u64::MAX,
+        };
         let (count, newest) = tables.waiting(connection)?;
-        if count >= rows.clamp(1, most) {
+        if count >= at_least {
             let run = tables.fresh_run(connection)?;
             tables.add_up(connection, "new", run, &format!("batch_no <= {newest}"))?;
             steps += 1;
@@ -69,6 +74,9 @@ fn like_in_size(runs: &[(i64, u64)]) -> Option<Vec<i64>> {
 impl Tables {
     /// How many changes wait, and the newest batch that has some.
     fn waiting(self, connection: &Connection) -> Result<(u64, i64), LedgerError> {
+        if self.grain == Grain::Months {
+            return Ok((0, 0));
+        }
         let sql = format!("select count(*), coalesce(max(batch_no), 0) from {}_new", self.name());
         connection
             .query_row(&sql, [], |row| Ok((row.get::<_, i64>(0)?.unsigned_abs(), row.get(1)?)))
@@ -96,8 +104,31 @@ impl Tables {
         runs.collect::<Result<_, _>>().map_err(LedgerError::engine(doing))
     }
 
-    /// Moves the rows of a table that satisfy a condition into a run, added up, in one transaction.
+    /// Moves the rows of a table that satisfy a condition into a run, added up, in one transaction. Changes by day that become a run are
+    /// added up by month too.
     fn add_up(self, connection: &Connection, table: &str, run: i64, condition: &str) -> Result<(), LedgerError> {
+        let rows = format!("{}_{table} where {condition}", self.name());
+        let mut statements = vec!["begin".to_owned(), self.adding(&rows, run)];
+        if self.grain == Grain::Merchants && table == "new" {
+            let months = Tables {
+                grain: Grain::Months,
+                ..self
+            };
+            let rows = format!("{}_packed where run = {run}", self.name());
+            statements.push(months.adding(&rows, months.fresh_run(connection)?));
+        }
+        statements.push(format!("delete from {rows}"));
+        statements.push("commit".to_owned());
+        let done = connection.execute_batch(&statements.join(";\n"));
+        if done.is_err() {
+            // There is none where the first statement failed.
+            let _ = connection.execute_batch("rollback");
+        }
+        done.map_err(LedgerError::engine("added up changes of cells"))
+    }
+
+    /// The statement that adds rows up into a run.
+    fn adding(self, rows: &str, run: i64) -> String {
         let (mut sums, mut columns, mut is_something) = (Vec::new(), Vec::new(), Vec::new());
         for measure in self.family.measures {
             sums.push(format!("sum({measure}) as {measure}"));
@@ -119,28 +150,22 @@ impl Tables {
                 "case when {is_short} then 0 else ({whole}) // {SPAN} end::bigint as {over}"
             ));
         }
-        let sql = include_str!("compaction/add_up.sql")
+        include_str!("compaction/add_up.sql")
             .replace("/* CELLS */", &self.name())
-            .replace("/* TABLE */", table)
             .replace("/* RUN */", &run.to_string())
+            .replace("/* OF DAYS */", &self.of_days().join(", "))
+            .replace("/* ROWS */", rows)
             .replace("/* DIMENSIONS */", &self.dimensions().join(", "))
             .replace("/* SUMS */", &sums.join(", "))
             .replace("/* COLUMNS */", &columns.join(", "))
             .replace("/* IS SOMETHING */", &is_something.join(" or "))
-            .replace("/* CONDITION */", condition);
-        let done = connection.execute_batch(&sql);
-        if done.is_err() {
-            // There is none where the first statement failed.
-            let _ = connection.execute_batch("rollback");
-        }
-        done.map_err(LedgerError::engine("added up changes of cells"))
     }
 
     /// Conditions that cut runs into parts of some [`STEP_ROWS`], in the order of a run.
     fn parts(self, connection: &Connection, runs: &[i64]) -> Result<Vec<String>, LedgerError> {
         let runs: Vec<String> = runs.iter().map(i64::to_string).collect();
         let of_runs = format!("run in ({})", runs.join(", "));
-        if !self.by_merchant {
+        if self.grain == Grain::All {
             return Ok(vec![of_runs]);
         }
         let rows = format!("{}_packed where {of_runs}", self.name());
@@ -234,15 +259,23 @@ mod tests {
         };
         let sums = || {
             ask("select columns(* exclude c)::varchar from (select concat_ws('|', merchant_id, event_day, sale_day, currency, method,
-                 sum(payment_count), sum(payment_amount)) as t, 0 as c from sales_cells
+                 sum(payment_count), sum(payment_amount) + sum(payment_amount_over) * 4611686018427387904) as t, 0 as c from sales_cells
                  group by merchant_id, event_day, sale_day, currency, method
-                 having sum(payment_count) <> 0 or sum(payment_amount) <> 0) order by 1")
+                 having sum(payment_count) <> 0 or sum(payment_amount) <> 0 or sum(payment_amount_over) <> 0) order by 1")
+        };
+        let by_month = |cells: &str| {
+            ask(&format!(
+                "select concat_ws('|', merchant_id, date_trunc('month', event_day), date_trunc('month', sale_day), sum(payment_count),
+                                  sum(payment_amount) + sum(payment_amount_over) * 4611686018427387904)
+                 from {cells} group by merchant_id, date_trunc('month', event_day), date_trunc('month', sale_day)
+                 having sum(payment_count) <> 0 or sum(payment_amount) <> 0 or sum(payment_amount_over) <> 0 order by 1"
+            ))
         };
         for batch in 1..=40 {
             connection
                 .execute_batch(&format!(
                     "insert into sales_cells_new
-                     select {batch}, chr((i % 3)::int) || 'm', date '2026-01-01' + (i % 4)::int,
+                     select {batch}, chr((i % 3)::int) || 'm', date '2026-01-30' + (i % 4)::int,
                             case when i % 7 = 0 then null else date '2026-01-01' end, 'KRW', 'CARD',
                             case when i % 5 = 0 then -1 else 1 end, 0, 0,
                             case when i % 4 = 0 then -1 else 1 end * (4611686018427387000 + i), 0, 0, 0
@@ -254,6 +287,11 @@ mod tests {
             compact(&connection, 25, &mut || {
                 steps += 1;
                 assert_eq!(sums(), before, "batch {batch}, step {steps}");
+                assert_eq!(
+                    by_month("sales_cells_by_month"),
+                    by_month("sales_cells"),
+                    "batch {batch}, step {steps}"
+                );
                 true
             })
             .expect("compacted");

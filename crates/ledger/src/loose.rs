@@ -5,6 +5,7 @@
 //! are written all the time.
 
 use std::collections::{HashMap, VecDeque};
+use std::ops::Range;
 
 use fjall::UserValue;
 use parking_lot::RwLock;
@@ -86,6 +87,12 @@ impl Loose {
             // Written again or packed since.
             _ => Place::Store,
         }
+    }
+
+    /// How many of these rows are loose.
+    pub(crate) fn count(&self, seqs: Range<u64>) -> usize {
+        let rows = self.0.read();
+        seqs.filter(|seq| rows.last.contains_key(seq)).count()
     }
 
     /// Lists rows that the store has, or is about to have.
@@ -170,6 +177,7 @@ mod tests {
         loose.write(6, &[(7, row(3))]);
         assert_eq!(loose.find(7, 5, moment), Place::Store, "written again");
         assert_eq!(loose.find(7, 6, moment), Place::Here(row(3)));
+        assert_eq!((loose.count(7..9), loose.count(9..70)), (2, 0));
         loose.packed([8].into_iter());
         assert_eq!(loose.find(8, 6, moment), Place::Store, "packed since");
         assert_eq!(loose.find(8, 6, loose.now()), Place::Pack);

@@ -2,13 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use chrono::NaiveDate;
+use chrono::{Datelike as _, NaiveDate};
 use domain::money::Currency;
 use domain::rollup::{Basis, Measures};
 use domain::scope::Scope;
 use duckdb::Connection;
 
-use crate::cells::{self, Tables};
+use crate::cells::{self, Grain, Tables};
 use crate::error::LedgerError;
 use crate::quoted::one_of;
 use crate::trace;
@@ -232,7 +232,7 @@ fn sums(
     let (family, day, counted) = cells::counted(request.basis);
     let tables = Tables {
         family,
-        by_merchant: !is_about_all(request, scope, groups),
+        grain: grain(request, scope, groups),
     };
     let cells = match request.source {
         SumSource::Rollup => tables.name(),
@@ -242,8 +242,7 @@ fn sums(
     let sums: Vec<String> = measures
         .clone()
         .map(|((column, is_count), has)| match (has, is_count) {
-            (true, true) => format!("sum({column})::bigint"),
-            (true, false) => format!("sum({column})::hugeint"),
+            (true, _) => family.sum(column),
             (false, true) => "0::bigint".to_owned(),
             (false, false) => "0::hugeint".to_owned(),
         })
@@ -280,9 +279,17 @@ fn sums(
     Ok(found)
 }
 
-/// No merchant is named, so the cells without merchants will do.
-fn is_about_all(request: &ReportRequest, scope: &Scope, groups: &[Group]) -> bool {
-    *scope == Scope::All && request.merchants.is_empty() && !groups.contains(&Group::Merchant)
+/// The fewest cells that tell apart what is asked.
+fn grain(request: &ReportRequest, scope: &Scope, groups: &[Group]) -> Grain {
+    let begins_a_month = |day: Option<NaiveDate>| day.is_none_or(|day| day.day() == 1);
+    // No merchant is named, so the cells without merchants will do.
+    if *scope == Scope::All && request.merchants.is_empty() && !groups.contains(&Group::Merchant) {
+        return Grain::All;
+    }
+    match !groups.contains(&Group::Day) && begins_a_month(request.from) && begins_a_month(request.to) {
+        true => Grain::Months,
+        false => Grain::Merchants,
+    }
 }
 
 fn read(row: &duckdb::Row<'_>) -> Result<ReportRow, LedgerError> {

@@ -1,7 +1,10 @@
 //! Checking all derived state, the search index included, against the versions.
 
+use std::sync::atomic::{AtomicU64, Ordering};
+
 use ledger::Reader;
 use ledger::verify::{Difference, Verified};
+use parking_lot::Mutex;
 use search::{Document, IndexReader, Part, SearchError};
 
 use crate::pipeline::PipelineError;
@@ -15,9 +18,15 @@ pub fn verify(
     progress: &mut (dyn FnMut(u64, u64) + Send),
 ) -> Result<Verified, PipelineError> {
     let snapshot = index.map(IndexReader::snapshot);
-    let mut old_documents = 0;
-    let mut verified = ledger::verify::verify(ledger, &mut |seq, dossier, total| {
-        progress(seq + 1, total);
+    let old_documents = AtomicU64::new(0);
+    let done = Mutex::new((0, progress));
+    let mut verified = ledger::verify::verify(ledger, &|seq, dossier, total| {
+        {
+            let mut done = done.lock();
+            done.0 += 1;
+            let payments = done.0;
+            (done.1)(payments, total);
+        }
         let snapshot = snapshot.as_ref()?;
         let document = Document::of(seq, dossier);
         Part::ALL.into_iter().find_map(|part| {
@@ -27,11 +36,12 @@ pub fn verify(
                 Err(error) => return Some(unreadable(&dossier.payment_key, &error)),
             };
             let current = wanted.is_none_or(|wanted| found.contains(&wanted));
-            old_documents += found.len() as u64 - u64::from(current && wanted.is_some());
+            let old = found.len() as u64 - u64::from(current && wanted.is_some());
+            old_documents.fetch_add(old, Ordering::Relaxed);
             (!current).then(|| difference(&dossier.payment_key, found.is_empty()))
         })
     })?;
-    verified.old_documents = old_documents;
+    verified.old_documents = old_documents.into_inner();
     Ok(verified)
 }
 

@@ -329,7 +329,7 @@ impl Drop for TestApp {
         if std::thread::panicking() {
             return;
         }
-        let verified = ledger::verify::verify(&self.reader, &mut |_, _, _| None).expect("the stores can be read");
+        let verified = ledger::verify::verify(&self.reader, &|_, _, _| None).expect("the stores can be read");
         assert_eq!(verified.differences, Vec::new(), "the stores disagree");
     }
 }

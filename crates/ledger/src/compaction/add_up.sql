@@ -1,16 +1,9 @@
--- Moves changes of cells into a run, added up and sorted. Cells that have become zero go.
-begin;
+-- Puts changes of cells into a run, added up and sorted. Cells that have become zero go.
 insert into /* CELLS */_packed by name
 select /* RUN */ as run, *
 from (
     select /* DIMENSIONS */, /* COLUMNS */
-    from (
-        select /* DIMENSIONS */, /* SUMS */
-        from /* CELLS */_/* TABLE */ where /* CONDITION */
-        group by /* DIMENSIONS */
-    )
+    from (select /* OF DAYS */, /* SUMS */ from /* ROWS */ group by all)
 )
 where /* IS SOMETHING */
-order by /* DIMENSIONS */;
-delete from /* CELLS */_/* TABLE */ where /* CONDITION */;
-commit;
+order by /* DIMENSIONS */

@@ -30,6 +30,10 @@ const MEMTABLE_BYTES: u64 = 64 << 20;
 /// are written out.
 const PACKS_MEMTABLE_BYTES: u64 = 8 << 20;
 
+/// So many rows of a packed group lie on their own before it is packed anew. One late change would have 64 rows read, packed and written, and the
+/// engine merge them into the oldest tables: of a stream with 1 in 100 events about payments of years ago that was most of all packing.
+const ALONE_MAX: usize = 4;
+
 /// The key of the store's id.
 const STORE_ID: &[u8] = b"s";
 
@@ -149,7 +153,13 @@ impl RowFiles {
 
     /// Packs the groups that have come to rest; whether any has.
     pub(super) fn pack_idle(&self) -> Result<bool, LedgerError> {
-        let due = self.idle.lock().due();
+        let at_rest = self.idle.lock().due();
+        let mut due = Vec::new();
+        for group in at_rest {
+            if self.is_worth_packing(group)? {
+                due.push(group);
+            }
+        }
         if due.is_empty() {
             return Ok(false);
         }
@@ -168,6 +178,14 @@ impl RowFiles {
         self.loose
             .packed(repacked.into_iter().flat_map(|repacked| repacked.seqs));
         Ok(true)
+    }
+
+    fn is_worth_packing(&self, group: u64) -> Result<bool, LedgerError> {
+        if self.loose.count(group * GROUP..(group + 1) * GROUP) >= ALONE_MAX {
+            return Ok(true);
+        }
+        let is_packed = self.packs.contains_key(group.to_be_bytes());
+        Ok(!is_packed.map_err(|error| self.noted("packed its rows", error))?)
     }
 
     fn repacked(&self, group: u64) -> Result<Repacked, LedgerError> {

@@ -1,8 +1,8 @@
--- Cells whose added-up changes differ from the sums over the unified ledger's rows: both sides with opposite signs.
+-- Cells whose added-up changes differ from the sums over what they are made of: both sides with opposite signs.
 with sides as (
-    select /* DIMENSIONS */, /* MEASURES */ from /* CELLS */ where /* CONDITION */
+    select /* OF DAYS */, /* WHOLE */ from /* CELLS */ where /* CONDITION */
     union all
-    select /* DIMENSIONS */, /* NEGATED */ from (/* BY ROWS */) where /* CONDITION */
+    select /* OF DAYS */, /* NEGATED */ from /* COMPARED */ where /* CONDITION */
 )
 select concat_ws('|', /* NAMED */)
 from sides

@@ -17,7 +17,7 @@ fn hostile(payments: u64) -> Plan {
 }
 
 fn assert_clean(opened: &crate::feed::Opened) {
-    let verified = verify(&opened.reader, &mut |_, _, _| None).unwrap_or_else(|error| panic!("{error}"));
+    let verified = verify(&opened.reader, &|_, _, _| None).unwrap_or_else(|error| panic!("{error}"));
     assert!(
         verified.differences.is_empty(),
         "{:#?}",

@@ -56,8 +56,12 @@ pub(crate) struct Opened {
 }
 
 pub(crate) fn open(path: &Path) -> Result<Opened, LedgerError> {
+    open_with(path, &Options::default())
+}
+
+pub(crate) fn open_with(path: &Path, options: &Options) -> Result<Opened, LedgerError> {
     let dir = DataDir::lock(path)?;
-    let (writer, reader) = ledger::open(&dir, &Options::default(), Zones::default())?;
+    let (writer, reader) = ledger::open(&dir, options, Zones::default())?;
     Ok(Opened {
         writer,
         reader,
