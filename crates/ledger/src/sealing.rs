@@ -4,9 +4,9 @@
 //! reads the days that it asks for, and a question about one merchant reads everybody's. Most rows are changed once or twice
 //! in the days after they came, each time by a row that takes the old one out and one that puts the new one in. So the oldest rows
 //! of a table are moved on, some hundred thousand at a time: what takes each other out goes, the rest is appended to a *sealed* table
-//! as a run sorted by month, merchant and day. Where many payments come in a day, a run holds a day or a week, and most changes of its rows
+//! as a run sorted by month (payments: week), merchant and day. Where many payments come in a day, a run holds a day or a week, and most changes of its rows
 //! come after it. So some runs together are moved on once more, into a *packed* table, merchants by merchants: what they say of a payment takes
-//! each other out now, and a merchant's month is a piece of its own. That is never rewritten. What comes about it later is a row with the
+//! each other out now, and a merchant's month is a piece of its own (of payments some pieces). That is never rewritten. What comes about it later is a row with the
 //! other sign in the tables that batches append to, and goes the same way.
 //!
 //! What is never taken out again moves on as it is: each folding of the log begins a row group in each table that was appended to, and
@@ -29,38 +29,53 @@ const ROW_GROUP: u64 = 122_880;
 /// Of tables to which one row comes for a hundred others no more are moved at once: each folding leaves a block of theirs half empty.
 const FEW: u64 = 8_192;
 
-/// A table whose rows are moved on to another one, and the day that they are sorted by there.
+/// A table whose rows are moved on to another one, and how they are sorted there.
 struct Way {
     from: &'static str,
     to: &'static str,
-    day: &'static str,
+    /// Rows that are never taken out move on as they are.
+    order: Option<Order>,
     /// The most rows moved at once.
     most: u64,
 }
 
-const ENTRY_DAY: &str = "coalesce(event_day, sold_on)";
-const PAYMENT_DAY: &str = "occurred_at";
-/// Of rows that move on as they are.
-const UNSORTED: &str = "";
+/// By the span of time that a day lies in, then by merchant.
+#[derive(Clone, Copy)]
+struct Order {
+    span: &'static str,
+    day: &'static str,
+}
 
-const fn way(from: &'static str, to: &'static str, day: &'static str, most: u64) -> Way {
-    Way { from, to, day, most }
+/// Entries are asked for by merchant and month.
+const BY_MONTH: Option<Order> = Some(Order {
+    span: "month",
+    day: "coalesce(event_day, sold_on)",
+});
+
+/// Payments by merchant and month, and page by page of all merchants: a page reads all row groups of its span.
+const BY_WEEK: Option<Order> = Some(Order {
+    span: "week",
+    day: "occurred_at",
+});
+
+const fn way(from: &'static str, to: &'static str, order: Option<Order>, most: u64) -> Way {
+    Way { from, to, order, most }
 }
 
 /// From the tables that batches append to.
 const SEALED: [Way; 7] = [
-    way("entries_near", "entries_sealed", ENTRY_DAY, u64::MAX),
-    way("entries_late", "entries_sealed", ENTRY_DAY, FEW),
-    way("payments_near", "payments_sealed", PAYMENT_DAY, u64::MAX),
-    way("payments_late", "payments_sealed", PAYMENT_DAY, FEW),
-    way("versions_new", "versions_packed", UNSORTED, 8 * ROW_GROUP),
-    way("keys_new", "keys_packed", UNSORTED, 2 * ROW_GROUP),
-    way("repeats_new", "repeats_packed", UNSORTED, ROW_GROUP),
+    way("entries_near", "entries_sealed", BY_MONTH, u64::MAX),
+    way("entries_late", "entries_sealed", BY_MONTH, FEW),
+    way("payments_near", "payments_sealed", BY_WEEK, u64::MAX),
+    way("payments_late", "payments_sealed", BY_WEEK, FEW),
+    way("versions_new", "versions_packed", None, 8 * ROW_GROUP),
+    way("keys_new", "keys_packed", None, 2 * ROW_GROUP),
+    way("repeats_new", "repeats_packed", None, ROW_GROUP),
 ];
 
 const PACKED: [Way; 2] = [
-    way("entries_sealed", "entries_packed", ENTRY_DAY, u64::MAX),
-    way("payments_sealed", "payments_packed", PAYMENT_DAY, u64::MAX),
+    way("entries_sealed", "entries_packed", BY_MONTH, u64::MAX),
+    way("payments_sealed", "payments_packed", BY_WEEK, u64::MAX),
 ];
 
 /// Moves the oldest `rows` rows of each table that has half as many more, until none has, and packs runs of which there are enough. After
@@ -103,8 +118,8 @@ pub(crate) fn seal(
 impl Way {
     /// Of rows that are not sorted twice as many, which take no memory.
     fn at_once(&self, rows: u64) -> u64 {
-        match self.day {
-            UNSORTED if rows > ROW_GROUP => {
+        match self.order {
+            None if rows > ROW_GROUP => {
                 let rows = rows.saturating_mul(2).min(self.most);
                 rows - rows % ROW_GROUP
             }
@@ -131,14 +146,15 @@ impl Way {
     }
 
     fn take(&self, connection: &Connection, condition: &str) -> Result<(), LedgerError> {
-        let sql = match self.day {
-            UNSORTED => include_str!("sealing/gather.sql"),
-            _ => include_str!("sealing/take.sql"),
+        let sql = match self.order {
+            None => include_str!("sealing/gather.sql").to_owned(),
+            Some(Order { span, day }) => include_str!("sealing/take.sql")
+                .replace("/* SPAN */", span)
+                .replace("/* DAY */", day),
         };
         let sql = sql
             .replace("/* TO */", self.to)
             .replace("/* FROM */", self.from)
-            .replace("/* DAY */", self.day)
             .replace("/* CONDITION */", condition);
         let done = connection.execute_batch(&sql);
         if done.is_err() {
@@ -228,7 +244,7 @@ mod tests {
         }
         assert_eq!(counts(), (300, 300, 250));
         assert!(SEALED.iter().all(|way| way.at_once(60) == 60));
-        let versions = way("versions_new", "versions_packed", UNSORTED, u64::MAX);
+        let versions = way("versions_new", "versions_packed", None, u64::MAX);
         assert_eq!(versions.at_once(500_000), 8 * ROW_GROUP, "whole row groups");
     }
 }

@@ -77,12 +77,13 @@ pub(crate) struct Pace {
 }
 
 impl Pace {
-    /// A page ends soon, so it begins with little.
+    /// A page ends soon, so it begins with little: looking for more candidates than rows are wanted costs nothing, each join unpacks
+    /// a row and its neighbours. One more row tells that there is a next page, and one is the last of the page before.
     pub(crate) fn page(limit: usize) -> Self {
         Pace {
             chunk: limit * 2 + 2,
             chunk_max: 5_000,
-            stretch: limit * 2 + 2,
+            stretch: limit + 2,
         }
     }
 

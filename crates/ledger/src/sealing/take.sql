@@ -1,4 +1,4 @@
--- Moves rows on: pairs that take each other out go, the others lie by month and merchant.
+-- Moves rows on: pairs that take each other out go, the others lie by a span of time and merchant.
 begin;
 insert into /* TO */
 from (
@@ -7,6 +7,6 @@ from (
     group by all
     having sum(sign) <> 0
 )
-order by date_trunc('month', /* DAY */) nulls first, merchant_id nulls first, /* DAY */, seq;
+order by date_trunc('/* SPAN */', /* DAY */) nulls first, merchant_id nulls first, /* DAY */, seq;
 delete from /* FROM */ where /* CONDITION */;
 commit;
