@@ -35,13 +35,15 @@ pub(crate) fn compact(
     let mut steps = 0;
     for tables in TABLES {
         let at_least = match tables.grain {
-            Grain::Merchants => rows.max(1),
-            Grain::All => rows.clamp(1, OF_ALL_ROWS),
+            Grain::Merchants => Some(rows.max(1)),
+            Grain::All => Some(rows.clamp(1, OF_ALL_ROWS)),
             // They come with the runs by day.
-            Grain::Months => u64::MAX,
+            Grain::Months => None,
         };
-        let (count, newest) = tables.waiting(connection)?;
-        if count >= at_least {
+        if let Some(at_least) = at_least
+            && let (count, newest) = tables.waiting(connection)?
+            && count >= at_least
+        {
             let run = tables.fresh_run(connection)?;
             tables.add_up(connection, "new", run, &format!("batch_no <= {newest}"))?;
             steps += 1;
@@ -74,9 +76,6 @@ fn like_in_size(runs: &[(i64, u64)]) -> Option<Vec<i64>> {
 impl Tables {
     /// How many changes wait, and the newest batch that has some.
     fn waiting(self, connection: &Connection) -> Result<(u64, i64), LedgerError> {
-        if self.grain == Grain::Months {
-            return Ok((0, 0));
-        }
         let sql = format!("select count(*), coalesce(max(batch_no), 0) from {}_new", self.name());
         connection
             .query_row(&sql, [], |row| Ok((row.get::<_, i64>(0)?.unsigned_abs(), row.get(1)?)))

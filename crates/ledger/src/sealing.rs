@@ -34,32 +34,37 @@ struct Way {
     from: &'static str,
     to: &'static str,
     /// Rows that are never taken out move on as they are.
-    order: Option<Order>,
+    sorting: Option<Sorting>,
     /// The most rows moved at once.
     most: u64,
 }
 
 /// By the span of time that a day lies in, then by merchant.
 #[derive(Clone, Copy)]
-struct Order {
+struct Sorting {
     span: &'static str,
     day: &'static str,
 }
 
 /// Entries are asked for by merchant and month.
-const BY_MONTH: Option<Order> = Some(Order {
+const BY_MONTH: Option<Sorting> = Some(Sorting {
     span: "month",
     day: "coalesce(event_day, sold_on)",
 });
 
 /// Payments by merchant and month, and page by page of all merchants: a page reads all row groups of its span.
-const BY_WEEK: Option<Order> = Some(Order {
+const BY_WEEK: Option<Sorting> = Some(Sorting {
     span: "week",
     day: "occurred_at",
 });
 
-const fn way(from: &'static str, to: &'static str, order: Option<Order>, most: u64) -> Way {
-    Way { from, to, order, most }
+const fn way(from: &'static str, to: &'static str, sorting: Option<Sorting>, most: u64) -> Way {
+    Way {
+        from,
+        to,
+        sorting,
+        most,
+    }
 }
 
 /// From the tables that batches append to.
@@ -118,7 +123,7 @@ pub(crate) fn seal(
 impl Way {
     /// Of rows that are not sorted twice as many, which take no memory.
     fn at_once(&self, rows: u64) -> u64 {
-        match self.order {
+        match self.sorting {
             None if rows > ROW_GROUP => {
                 let rows = rows.saturating_mul(2).min(self.most);
                 rows - rows % ROW_GROUP
@@ -146,9 +151,9 @@ impl Way {
     }
 
     fn take(&self, connection: &Connection, condition: &str) -> Result<(), LedgerError> {
-        let sql = match self.order {
+        let sql = match self.sorting {
             None => include_str!("sealing/gather.sql").to_owned(),
-            Some(Order { span, day }) => include_str!("sealing/take.sql")
+            Some(Sorting { span, day }) => include_str!("sealing/take.sql")
                 .replace("/* SPAN */", span)
                 .replace("/* DAY */", day),
         };

@@ -118,9 +118,10 @@ fn compare_all(connection: &Connection, comparison: &Comparison<'_>) -> Result<F
         let mut read = Ok(true);
         for from in (0..comparison.total).step_by(RANGE as usize) {
             let range = Range::read(connection, from..(from + RANGE).min(comparison.total));
-            // Nobody takes it after errors, which are told below.
             read = range.map(|range| sender.send(range).is_ok());
-            if !matches!(read, Ok(true)) {
+            // Before the last range a thread ends only of an error, which is told below.
+            let has_failed = comparing.iter().any(thread::ScopedJoinHandle::is_finished);
+            if has_failed || !matches!(read, Ok(true)) {
                 break;
             }
         }

@@ -32,7 +32,7 @@ const PACKS_MEMTABLE_BYTES: u64 = 8 << 20;
 
 /// So many rows of a packed group lie on their own before it is packed anew. One late change would have 64 rows read, packed and written, and the
 /// engine merge them into the oldest tables: of a stream with 1 in 100 events about payments of years ago that was most of all packing.
-const ALONE_MAX: usize = 4;
+const REPACKED_FROM: usize = 4;
 
 /// The key of the store's id.
 const STORE_ID: &[u8] = b"s";
@@ -181,7 +181,7 @@ impl RowFiles {
     }
 
     fn is_worth_packing(&self, group: u64) -> Result<bool, LedgerError> {
-        if self.loose.count(group * GROUP..(group + 1) * GROUP) >= ALONE_MAX {
+        if self.loose.count(group * GROUP..(group + 1) * GROUP) >= REPACKED_FROM {
             return Ok(true);
         }
         let is_packed = self.packs.contains_key(group.to_be_bytes());
@@ -291,5 +291,43 @@ pub(super) fn is_damage(error: &fjall::Error) -> bool {
         fjall::Error::Locked | fjall::Error::Poisoned => false,
         fjall::Error::Io(error) | fjall::Error::Storage(fjall::LsmError::Io(error)) => of_io(error),
         _ => true,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn write(files: &RowFiles, seqs: impl Iterator<Item = u64>) {
+        let row = |seq: u64| {
+            let row = codec::encode(&Dossier::new(format!("p{seq}"))).expect("encoded");
+            (seq, row.into())
+        };
+        files.put(seqs.map(row).collect()).expect("written");
+    }
+
+    #[test]
+    fn a_packed_group_is_packed_anew_for_some_rows_and_not_for_one() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let settings = RowSettings {
+            cache_bytes: 1 << 20,
+            rest: 0,
+        };
+        let files = RowFiles::open(dir.path(), settings).expect("opened");
+        let loose = || files.loose.count(0..GROUP);
+        write(&files, 0..2);
+        assert!(files.pack_idle().expect("packed"), "a group that has no pack yet");
+        assert_eq!(loose(), 0);
+        for seq in 0..3 {
+            write(&files, std::iter::once(seq));
+            assert!(!files.pack_idle().expect("looked"), "{seq}");
+        }
+        assert_eq!(loose(), 3);
+        write(&files, std::iter::once(3));
+        assert!(files.pack_idle().expect("packed"));
+        assert_eq!(loose(), 0);
+        let pack = files.packs.get(0_u64.to_be_bytes()).expect("read").expect("there");
+        let rows = Pack::opened(&pack).expect("opened").into_rows(0);
+        assert_eq!(rows.map(|(seq, _)| seq).collect::<Vec<_>>(), [0, 1, 2, 3]);
     }
 }
