@@ -26,6 +26,7 @@ pub struct Progress {
     source_problem: RwLock<Option<String>>,
     store_problem: RwLock<Option<String>>,
     lag_ms: AtomicU64,
+    input_unknown: AtomicBool,
     ledger_open: AtomicBool,
     index_open: AtomicBool,
 }
@@ -59,6 +60,11 @@ impl Progress {
         self.lag_ms.store(lag_ms, Ordering::Release);
     }
 
+    /// Whether there is an input of which nobody has seen yet how much of it waits.
+    pub fn set_input_unknown(&self, unknown: bool) {
+        self.input_unknown.store(unknown, Ordering::Release);
+    }
+
     pub fn set_ledger_open(&self, open: bool) {
         self.ledger_open.store(open, Ordering::Release);
     }
@@ -77,6 +83,10 @@ impl Progress {
 
     pub fn lag_ms(&self) -> u64 {
         self.lag_ms.load(Ordering::Acquire)
+    }
+
+    pub fn input_unknown(&self) -> bool {
+        self.input_unknown.load(Ordering::Acquire)
     }
 
     pub fn ledger_open(&self) -> bool {

@@ -41,13 +41,30 @@ pub fn redact_text(text: &str) -> Option<String> {
 /// one text. What is spared in `data` is spared here. Redact before cutting a message short: half a number cannot be told from
 /// any other digits.
 pub fn redact_raw(bytes: &[u8]) -> Vec<u8> {
+    redact_as(bytes, json::is_json(bytes))
+}
+
+/// The same of the beginning of a message, which is taken for JSON if it begins as an object does: nobody knows how it ends.
+pub fn redact_beginning(bytes: &[u8]) -> Vec<u8> {
+    redact_as(bytes, bytes.trim_ascii_start().starts_with(b"{"))
+}
+
+/// The same of what is one text whatever it looks like.
+pub fn redact_plain(bytes: &[u8]) -> Vec<u8> {
+    redact_as(bytes, false)
+}
+
+fn redact_as(bytes: &[u8], is_json: bool) -> Vec<u8> {
     let mut bytes = bytes.to_vec();
-    if may_hold_card(&bytes) || raw::may_hold_escaped_digits(&bytes) {
-        if json::is_json(&bytes) {
-            raw::redact_strings(&mut bytes);
-        } else {
-            mask(&mut bytes);
-        }
+    if !may_hold_card(&bytes) && !raw::may_hold_escaped_digits(&bytes) {
+        return bytes;
+    }
+    if is_json {
+        raw::redact_strings(&mut bytes);
+    }
+    // A number alone is JSON, and a text of digits.
+    if !is_json || !matches!(bytes.trim_ascii_start().first(), Some(b'{' | b'[')) {
+        mask(&mut bytes);
     }
     bytes
 }

@@ -87,7 +87,7 @@ pub use payment_sums::PaymentSums;
 pub use quarantine_list::{Closed, QuarantineFilter, QuarantineRow, Raw, RowAndRaw};
 pub use reached::Reached;
 pub use reader::{Head, Reader, Rows};
-pub use refused::{Attributes, Refused};
+pub use refused::{Attributes, BEGINNING_BYTES, Refused};
 pub use replay::{REPLAY_ROWS_MAX, ReplaySummary};
 pub use status::{Counts, Status};
 pub use step::{OnStep, Step};

@@ -95,22 +95,24 @@ impl Loose {
         seqs.filter(|seq| rows.last.contains_key(seq)).count()
     }
 
-    /// Lists rows that the store has, or is about to have.
-    pub(crate) fn list(&self, seqs: impl Iterator<Item = u64>) {
+    /// Lists rows that the store has, or is about to have. Returns those that were not listed.
+    pub(crate) fn list(&self, seqs: impl Iterator<Item = u64>) -> Vec<u64> {
         let mut rows = self.0.write();
-        for seq in seqs {
-            rows.put(seq, 0, None);
-        }
+        seqs.filter(|seq| rows.put(*seq, 0, None)).collect()
     }
 
-    /// Takes the rows of a batch that is about to be written.
-    pub(crate) fn write(&self, batch_no: u64, written: &[EncodedRow]) {
+    /// Takes the rows of a batch that is about to be written. Returns those that were not listed.
+    pub(crate) fn write(&self, batch_no: u64, written: &[EncodedRow]) -> Vec<u64> {
         let mut rows = self.0.write();
+        let mut new = Vec::new();
         for (seq, row) in written {
-            rows.put(*seq, batch_no, Some(row.clone()));
+            if rows.put(*seq, batch_no, Some(row.clone())) {
+                new.push(*seq);
+            }
             rows.queue.push_back((batch_no, *seq));
         }
         rows.trim();
+        new
     }
 
     /// Forgets rows that were packed.
@@ -124,10 +126,13 @@ impl Loose {
 }
 
 impl Rows {
-    fn put(&mut self, seq: u64, batch_no: u64, row: Option<UserValue>) {
+    /// Whether it was not listed.
+    fn put(&mut self, seq: u64, batch_no: u64, row: Option<UserValue>) -> bool {
         self.bytes += length(row.as_ref());
         let before = self.last.insert(seq, Written { batch_no, row });
+        let is_new = before.is_none();
         self.bytes -= length(before.and_then(|before| before.row).as_ref());
+        is_new
     }
 
     fn remove(&mut self, seq: u64) {
@@ -167,14 +172,15 @@ mod tests {
     #[test]
     fn a_snapshot_finds_what_it_shows() {
         let loose = Loose::new(1_000);
-        loose.list([3].into_iter());
-        loose.write(5, &[(7, row(1)), (8, row(2))]);
+        assert_eq!(loose.list([3].into_iter()), [3]);
+        assert_eq!(loose.write(5, &[(7, row(1)), (8, row(2)), (7, row(1))]), [7, 8]);
+        assert_eq!(loose.list([3, 8].into_iter()), [0; 0]);
         let moment = loose.now();
         assert_eq!(loose.find(3, 5, moment), Place::Store);
         assert_eq!(loose.find(7, 5, moment), Place::Here(row(1)));
         assert_eq!(loose.find(7, 4, moment), Place::Store, "not there yet");
         assert_eq!(loose.find(9, 5, moment), Place::Pack);
-        loose.write(6, &[(7, row(3))]);
+        assert_eq!(loose.write(6, &[(7, row(3))]), [0; 0]);
         assert_eq!(loose.find(7, 5, moment), Place::Store, "written again");
         assert_eq!(loose.find(7, 6, moment), Place::Here(row(3)));
         assert_eq!((loose.count(7..9), loose.count(9..70)), (2, 0));

@@ -1,12 +1,13 @@
 //! Writing a batch's changes into the quarantine table.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use domain::dossier::EntryKey;
 use domain::message::{Digest, Fingerprint};
 use domain::position::PartitionId;
+use domain::record::Kind;
 use domain::refusal::Refusal;
 use duckdb::{Connection, Statement, params};
 
@@ -18,7 +19,7 @@ use crate::error::LedgerError;
 use crate::quarantine::{Aside, Contradiction, QuarantineChange};
 use crate::refused::Refused;
 use crate::replay::CONFLICT;
-use crate::timeline::{self, HeldVersion};
+use crate::timeline;
 use crate::version_rows::VersionRow;
 
 const INSERT: &str = include_str!("quarantine/insert.sql");
@@ -59,7 +60,8 @@ pub(crate) fn write(
 ) -> Result<u64, LedgerError> {
     let connection = stored.connection;
     let mut rows = Rows {
-        stored,
+        connection,
+        contents: Contents::of(stored, &changes)?,
         insert: connection.prepare(INSERT).map_err(failed())?,
         next_n,
         now: micros(at),
@@ -138,10 +140,97 @@ struct Came {
 }
 
 /// A content of an entry: the payment's seq, the entry, its version and the content's fingerprint.
-type Content<'a> = (u64, &'a EntryKey, u64, &'a Fingerprint);
+type Content = (u64, EntryKey, u64, Fingerprint);
+
+/// A content as it was received first.
+struct Received {
+    digest: Digest,
+    partition: PartitionId,
+    position: u64,
+    applied_at: DateTime<Utc>,
+}
+
+/// Contents that rows of quarantine are about.
+#[derive(Default)]
+struct Contents {
+    /// Of the batch itself.
+    new: HashMap<(u64, Kind, Fingerprint), Digest>,
+    /// Of payments of which the batch does not say all.
+    held: HashMap<Content, Received>,
+}
+
+/// Payments whose versions are looked for at once. Each look reads the whole table where they are old.
+const LOOKED_FOR_AT_ONCE: usize = 1_000;
+
+impl Contents {
+    fn of(stored: Stored<'_>, changes: &[QuarantineChange]) -> Result<Self, LedgerError> {
+        let mut out = Contents::default();
+        let about_entries = |change: &QuarantineChange| {
+            matches!(
+                change,
+                QuarantineChange::Conflict(_) | QuarantineChange::Aside { sign: 1, .. }
+            )
+        };
+        if !changes.iter().any(about_entries) {
+            return Ok(out);
+        }
+        let new = stored.versions.iter();
+        out.new = new
+            .map(|row| ((row.seq, row.kind, row.digest.fingerprint()), row.digest))
+            .collect();
+        let seqs: BTreeSet<u64> = changes.iter().filter_map(|change| out.lacks(change)).collect();
+        let seqs: Vec<u64> = seqs.into_iter().collect();
+        for seqs in seqs.chunks(LOOKED_FOR_AT_ONCE) {
+            timeline::each_held(stored.connection, stored.bodies, seqs, &mut |seq, held| {
+                let content = (seq, held.key, held.version, held.digest.fingerprint());
+                let received = Received {
+                    digest: held.digest,
+                    partition: held.partition,
+                    position: held.position,
+                    applied_at: held.applied_at,
+                };
+                out.held.insert(content, received);
+            })?;
+        }
+        Ok(out)
+    }
+
+    /// The payment whose versions have to be looked for.
+    fn lacks(&self, change: &QuarantineChange) -> Option<u64> {
+        let (seq, is_known) = match change {
+            QuarantineChange::Conflict(found) => {
+                let new = (found.seq, found.key.kind, found.fingerprint);
+                (found.seq, found.place.is_some() && self.new.contains_key(&new))
+            }
+            QuarantineChange::Aside {
+                sign: 1, seq, aside, ..
+            } => {
+                let new = (*seq, aside.key.kind, aside.fingerprint);
+                (*seq, self.new.contains_key(&new))
+            }
+            _ => return None,
+        };
+        (!is_known).then_some(seq)
+    }
+
+    /// The whole digest of a content, of which a payment's state keeps the fingerprint.
+    fn digest(&self, content: &Content) -> Result<Digest, LedgerError> {
+        let (seq, key, _, fingerprint) = content;
+        match self.new.get(&(*seq, key.kind, *fingerprint)) {
+            Some(digest) => Ok(*digest),
+            None => self.held(content).map(|held| held.digest),
+        }
+    }
+
+    fn held(&self, content: &Content) -> Result<&Received, LedgerError> {
+        let missing = || LedgerError::Damaged(format!("a version of payment {} is missing", content.0));
+        self.held.get(content).ok_or_else(missing)
+    }
+}
 
 struct Rows<'c> {
-    stored: Stored<'c>,
+    connection: &'c Connection,
+    contents: Contents,
     insert: Statement<'c>,
     next_n: u64,
     /// Microseconds.
@@ -158,11 +247,11 @@ impl Rows<'_> {
 
     fn conflict(&mut self, found: &Contradiction) -> Result<(), LedgerError> {
         let detail = "this entry and version was received with more than one content; publish a higher version";
-        let of = (found.seq, &found.key, found.version, &found.fingerprint);
+        let content = (found.seq, found.key.clone(), found.version, found.fingerprint);
         let (digest, place) = match &found.place {
-            Some((source, position)) => (self.digest(of)?, self.now_from(source, *position)),
+            Some((source, position)) => (self.contents.digest(&content)?, self.now_from(source, *position)),
             None => {
-                let held = self.held(of)?;
+                let held = self.contents.held(&content)?;
                 let from = self.now_from(&held.partition, held.position);
                 let at = micros(held.applied_at);
                 (held.digest, Came { at, ..from })
@@ -185,7 +274,8 @@ impl Rows<'_> {
             source: 0,
             position: 0,
         };
-        let digest = self.digest((seq, &aside.key, aside.version, &aside.fingerprint))?;
+        let content = (seq, aside.key.clone(), aside.version, aside.fingerprint);
+        let digest = self.contents.digest(&content)?;
         self.entry_row(what, (kind, entry_id, aside.version), &digest, nowhere)
     }
 
@@ -195,26 +285,6 @@ impl Rows<'_> {
             source: (self.source_id)(source),
             position: position as i64,
         }
-    }
-
-    /// The whole digest of a content, of which a payment's state keeps the fingerprint.
-    fn digest(&self, of: Content<'_>) -> Result<Digest, LedgerError> {
-        let (seq, key, _, fingerprint) = of;
-        let mut batch = self.stored.versions.iter();
-        let found =
-            batch.find(|row| row.seq == seq && row.kind == key.kind && row.digest.fingerprint() == *fingerprint);
-        match found {
-            Some(row) => Ok(row.digest),
-            None => self.held(of).map(|held| held.digest),
-        }
-    }
-
-    /// A content as it was received first. Its version is in the table, if only since this transaction began.
-    fn held(&self, (seq, key, version, fingerprint): Content<'_>) -> Result<HeldVersion, LedgerError> {
-        let held = timeline::versions(self.stored.connection, self.stored.bodies, seq)?;
-        held.into_iter()
-            .find(|held| held.key == *key && held.version == version && held.digest.fingerprint() == *fingerprint)
-            .ok_or_else(|| LedgerError::Damaged(format!("a version of payment {seq} is missing")))
     }
 
     /// A row about an entry, whose content is a version and not kept a second time.
@@ -260,7 +330,7 @@ impl Rows<'_> {
     fn repeat(&mut self, item: &Repeated, n: u64) -> Result<(), LedgerError> {
         let (source, position) = ((self.source_id)(&item.last.0), item.last.1 as i64);
         let values = params![item.seen, self.now, source, position, n as i64];
-        self.stored.connection.execute(REPEAT, values).map_err(failed())?;
+        self.connection.execute(REPEAT, values).map_err(failed())?;
         Ok(())
     }
 

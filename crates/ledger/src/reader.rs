@@ -175,6 +175,11 @@ impl Reader {
         self.shared.rows.is_damaged()
     }
 
+    /// The row store was damaged when it was opened, and has been made again.
+    pub(crate) fn rows_were_damaged(&self) -> bool {
+        self.shared.rows.was_damaged()
+    }
+
     /// Progress and sizes.
     pub fn status(&self) -> Result<Status, LedgerError> {
         let joint = self.joint()?;

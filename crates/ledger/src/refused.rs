@@ -1,10 +1,16 @@
 //! A refused message as quarantine keeps it.
 
 use domain::canonical;
-use domain::decode::{DataAsSent, code, data_as_sent, event_of_refused};
+use domain::decode::{DataAsSent, MESSAGE_BYTES_MAX, data_as_sent, event_of_refused, too_large};
 use domain::message::{Digest, Encoding};
-use domain::redact::redact_raw;
+use domain::redact::{redact_beginning, redact_plain, redact_raw};
 use domain::refusal::Refusal;
+
+/// What is kept of a message over [`MESSAGE_BYTES_MAX`]: enough to recognise it.
+const HEAD_BYTES: usize = 64 * 1024;
+
+/// What a source holds of a message that it does not hold as a whole: more than is kept of it, so that no card number is cut.
+pub const BEGINNING_BYTES: usize = 2 * HEAD_BYTES;
 
 /// Attributes of a binary-mode event: names without `ce_`, and values.
 pub type Attributes = Vec<(String, Vec<u8>)>;
@@ -34,19 +40,22 @@ pub struct Refused {
 impl Refused {
     /// A message that was read as a whole.
     pub fn of(refusal: Refusal, bytes: &[u8], encoding: Encoding<'_>) -> Self {
-        let raw = redact_raw(bytes);
+        let mut raw = redact_raw(bytes);
+        if bytes.len() > MESSAGE_BYTES_MAX {
+            raw.truncate(HEAD_BYTES);
+        }
         let sent: &[(&str, &[u8])] = match encoding {
             Encoding::Structured => &[],
             Encoding::Binary(headers) => headers,
         };
         let attributes: Attributes = sent
             .iter()
-            .map(|(name, value)| ((*name).to_owned(), redact_raw(value)))
+            .map(|(name, value)| ((*name).to_owned(), redact_plain(value)))
             .collect();
         let same = attributes.iter().zip(sent).all(|(kept, sent)| kept.1 == sent.1);
         Refused {
             refusal,
-            raw_redacted: raw != bytes || !same,
+            raw_redacted: raw != bytes[..raw.len()] || !same,
             raw,
             raw_bytes: bytes.len() as u64,
             sha256: canonical::digest(bytes),
@@ -57,17 +66,13 @@ impl Refused {
         }
     }
 
-    /// A message over the limit, of which only the first part was kept.
-    pub fn oversize(head: &[u8], length: u64, sha256: Digest, binary_mode: bool) -> Self {
-        let raw = redact_raw(head);
+    /// A message of which a source holds no more than the first [`BEGINNING_BYTES`].
+    pub fn oversize(beginning: &[u8], length: u64, sha256: Digest, binary_mode: bool) -> Self {
+        let mut raw = redact_beginning(beginning);
+        raw.truncate(HEAD_BYTES);
         Refused {
-            refusal: Refusal {
-                code: code::TOO_LARGE,
-                pointer: String::new(),
-                detail: "the message is larger than 1 MiB; publish a smaller one".to_owned(),
-                payment_key: None,
-            },
-            raw_redacted: raw != head,
+            refusal: too_large(),
+            raw_redacted: raw != beginning[..raw.len()],
             raw,
             raw_bytes: length,
             sha256,

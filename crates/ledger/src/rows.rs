@@ -13,6 +13,8 @@ mod files;
 mod snapshot;
 
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use fjall::UserValue;
 use parking_lot::RwLock;
@@ -29,6 +31,8 @@ pub(crate) struct RowStore {
     settings: RowSettings,
     /// Empty while there is none: before it was made, and while one that stopped is opened again.
     slot: RwLock<Option<RowFiles>>,
+    /// It was damaged when it was opened, and has been made again.
+    found_damaged: AtomicBool,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -37,6 +41,9 @@ pub(crate) struct RowSettings {
     /// Rows that are written elsewhere until a group is packed.
     pub(crate) rest: u64,
 }
+
+/// So long new readers wait for others to leave a store that is to be opened again.
+const RESUME_WITHIN: Duration = Duration::from_secs(1);
 
 /// What one batch writes.
 pub(crate) type EncodedRow = (u64, UserValue);
@@ -48,6 +55,7 @@ impl RowStore {
             generations: Generations::new(root),
             settings,
             slot: RwLock::new(None),
+            found_damaged: AtomicBool::new(false),
         };
         store.generations.sweep();
         *store.slot.write() = store.open_current()?;
@@ -64,6 +72,7 @@ impl RowStore {
             Ok(files) => Ok(Some(files)),
             Err(error) if is_damage(&error) => {
                 tracing::warn!(%error, "the row store is damaged and is made again from the ledger");
+                self.found_damaged.store(true, Ordering::Release);
                 Ok(None)
             }
             Err(error) => Err(LedgerError::rows("was opened")(error)),
@@ -76,14 +85,18 @@ impl RowStore {
         files.filter(|files| !files.is_damaged())
     }
 
+    pub(crate) fn was_damaged(&self) -> bool {
+        self.found_damaged.load(Ordering::Acquire)
+    }
+
     /// Something read was not what was written: the store is to be made again.
     pub(crate) fn is_damaged(&self) -> bool {
         let slot = self.slot.read();
         slot.as_ref().is_some_and(RowFiles::is_damaged)
     }
 
-    /// Opens a store again whose writing has failed. While readers still look at the stopped one it stays locked, which
-    /// is an error like others: this is tried again.
+    /// Opens a store again whose writing has failed. While somebody looks at the stopped one it stays locked and in use, as an
+    /// export does for long, which is an error like others: this is tried again.
     pub(crate) fn resume(&self) -> Result<(), LedgerError> {
         let has_stopped = match &*self.slot.read() {
             Some(files) => files.has_stopped(),
@@ -91,6 +104,11 @@ impl RowStore {
         };
         if has_stopped {
             let mut slot = self.slot.write();
+            if let Some(files) = &*slot
+                && !files.is_left_within(RESUME_WITHIN)
+            {
+                return Err(LedgerError::rows("is opened again")(fjall::Error::Locked));
+            }
             *slot = None;
             *slot = self.open_current()?;
         }
@@ -99,6 +117,8 @@ impl RowStore {
 
     /// An empty store beside the one in use.
     pub(crate) fn begin(&self) -> Result<(RowFiles, std::path::PathBuf), LedgerError> {
+        // What tries that failed have left.
+        self.generations.sweep();
         let path = self.generations.fresh();
         let path = path
             .map_err(fjall::Error::Io)

@@ -39,33 +39,9 @@ pub struct HeldVersion {
 const VERSIONS: &str = include_str!("timeline/versions.sql");
 
 pub(crate) fn versions(connection: &Connection, bodies: &BodyFile, seq: u64) -> Result<Vec<HeldVersion>, LedgerError> {
-    let doing = "read a timeline";
     let repeats = repeats(connection, seq)?;
-    let sql = format!("{VERSIONS} where v.seq = {seq}");
-    let mut statement = connection.prepare(&sql).map_err(LedgerError::engine(doing))?;
-    let mut rows = statement.query([]).map_err(LedgerError::engine(doing))?;
-    let mut wanted = Vec::new();
-    while let Some(row) = rows.next().map_err(LedgerError::engine(doing))? {
-        let failed = || LedgerError::engine(doing);
-        let name: String = row.get(3).map_err(failed())?;
-        let partition = PartitionId::parse(&name);
-        let item = Received {
-            kind: kind_of(row.get(0).map_err(failed())?)?,
-            sent: sent_of(row.get(1).map_err(failed())?)?,
-            verdict: verdict_of(row.get(2).map_err(failed())?)?,
-            partition: partition.ok_or_else(|| LedgerError::Damaged(format!("the partition {name:?}")))?,
-            position: row.get::<_, i64>(4).map_err(failed())?.unsigned_abs(),
-            applied_at: of_micros(row.get(5).map_err(failed())?),
-            zone: zone_of(&row.get::<_, String>(6).map_err(failed())?)?,
-        };
-        let place = place(row, 7).map_err(failed())?;
-        wanted.push(Wanted { place, seq, item });
-    }
-    let mut found = Vec::with_capacity(wanted.len());
-    bodies.each(wanted, &mut |received, body| {
-        let mut held = received
-            .held(body)
-            .map_err(|cause| LedgerError::Damaged(format!("a version of payment {seq}: {cause}")))?;
+    let mut found = Vec::new();
+    each_held(connection, bodies, &[seq], &mut |_, mut held| {
         let version = i64::try_from(held.version).unwrap_or(i64::MAX);
         let sent = (
             kind_code(held.key.kind),
@@ -75,10 +51,50 @@ pub(crate) fn versions(connection: &Connection, bodies: &BodyFile, seq: u64) -> 
         );
         held.repeats = repeats.get(&sent).copied().unwrap_or(0);
         found.push(held);
-        Ok(())
     })?;
     found.sort_by(|a, b| (&a.key, a.version, a.digest.0).cmp(&(&b.key, b.version, b.digest.0)));
     Ok(found)
+}
+
+/// Gives every version and content held of some payments to `take`, with the payment's seq, in no order. How often they came
+/// again is not counted.
+pub(crate) fn each_held(
+    connection: &Connection,
+    bodies: &BodyFile,
+    seqs: &[u64],
+    take: &mut dyn FnMut(u64, HeldVersion),
+) -> Result<(), LedgerError> {
+    let doing = "read a timeline";
+    let seqs: Vec<String> = seqs.iter().map(u64::to_string).collect();
+    let sql = format!("{VERSIONS} where v.seq in ({})", seqs.join(", "));
+    let mut statement = connection.prepare(&sql).map_err(LedgerError::engine(doing))?;
+    let mut rows = statement.query([]).map_err(LedgerError::engine(doing))?;
+    let mut wanted = Vec::new();
+    while let Some(row) = rows.next().map_err(LedgerError::engine(doing))? {
+        let failed = || LedgerError::engine(doing);
+        let name: String = row.get(3).map_err(failed())?;
+        let partition = PartitionId::parse(&name);
+        let received = Received {
+            kind: kind_of(row.get(0).map_err(failed())?)?,
+            sent: sent_of(row.get(1).map_err(failed())?)?,
+            verdict: verdict_of(row.get(2).map_err(failed())?)?,
+            partition: partition.ok_or_else(|| LedgerError::Damaged(format!("the partition {name:?}")))?,
+            position: row.get::<_, i64>(4).map_err(failed())?.unsigned_abs(),
+            applied_at: of_micros(row.get(5).map_err(failed())?),
+            zone: zone_of(&row.get::<_, String>(6).map_err(failed())?)?,
+        };
+        let place = place(row, 7).map_err(failed())?;
+        let seq = row.get::<_, i64>(9).map_err(failed())?.unsigned_abs();
+        let item = (seq, received);
+        wanted.push(Wanted { place, seq, item });
+    }
+    bodies.each(wanted, &mut |(seq, received), body| {
+        let held = received
+            .held(body)
+            .map_err(|cause| LedgerError::Damaged(format!("a version of payment {seq}: {cause}")))?;
+        take(seq, held);
+        Ok(())
+    })
 }
 
 /// A version without what it says.

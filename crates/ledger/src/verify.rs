@@ -43,7 +43,7 @@ const THREADS_MAX: usize = 4;
 pub struct Difference {
     /// `row`, `entries`, `payments`, `quarantine`, `rollups`, `keys`.
     pub store: &'static str,
-    /// What it is about: a payment key, or a cell.
+    /// What it is about: a payment key, a cell, or `all`.
     pub about: String,
     pub detail: String,
 }
@@ -87,6 +87,13 @@ pub fn verify(reader: &Reader, each: &Each<'_>) -> Result<Verified, LedgerError>
         .extend(differences.into_iter().map(|(_, difference)| difference));
     for tables in TABLES {
         cells(joint.connection(), tables, &mut out)?;
+    }
+    if reader.rows_were_damaged() {
+        out.differences.push(Difference {
+            store: "row",
+            about: "all".to_owned(),
+            detail: "the row store was damaged; it has been made again from the ledger".to_owned(),
+        });
     }
     Ok(out)
 }

@@ -270,7 +270,9 @@ impl Writer {
         let head = Head {
             batch_no: self.head.batch_no + 1,
             applied_at: Some(batch.applied_at),
-            appended_at: batch.appended_at.max(self.head.appended_at),
+            appended_at: batch
+                .appended_at
+                .max(self.head.appended_at.map(|at| at.min(batch.applied_at))),
         };
         let counts = prepared.counts;
         if is_act {

@@ -166,8 +166,12 @@ impl<'a> Judge<'a> {
     }
 }
 
+/// Candidates joined at once: payments of one instant may be any number, and each is some kilobytes.
+const JOINED_AT_ONCE: usize = 4_096;
+
 struct Builder<'a> {
     judge: Judge<'a>,
+    /// In order, and no more than show what is on the page and whether there is a next one.
     found: Vec<Found>,
     seen: BTreeSet<u64>,
     /// Payments that readers see differently: joined and placed by what this reader sees.
@@ -202,9 +206,20 @@ impl<'a> Builder<'a> {
     }
 
     fn join(&mut self, rows: &Rows, seqs: &[u64]) -> Result<(), LookupError> {
-        self.looked_at += seqs.len();
-        self.found.extend(self.judge.join(rows, seqs)?);
+        for part in seqs.chunks(JOINED_AT_ONCE) {
+            self.looked_at += part.len();
+            self.found.extend(self.judge.join(rows, part)?);
+            self.sort();
+            // The others can neither be on the page nor tell more than that there is a next one.
+            self.found.truncate(self.judge.request.limit + 1);
+        }
         Ok(())
+    }
+
+    fn sort(&mut self) {
+        let order = self.judge.request.order;
+        self.found
+            .sort_unstable_by(|a, b| a.key.compare(&b.key, order).then(a.seq.cmp(&b.seq)));
     }
 
     /// Whether the page, and the knowledge that there is a next one, is settled: no later stretch can change it.
@@ -219,8 +234,6 @@ impl<'a> Builder<'a> {
     /// `early` is where looking was given up, if it was.
     fn finish(mut self, early: Option<SortKey>) -> Page {
         let order = self.judge.request.order;
-        self.found
-            .sort_unstable_by(|a, b| a.key.compare(&b.key, order).then(a.seq.cmp(&b.seq)));
         if let Some(end) = &early {
             self.found.retain(|found| found.key.compare(end, order).is_le());
         }

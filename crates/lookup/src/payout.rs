@@ -49,11 +49,14 @@ pub struct Payout {
 const CHUNK: usize = 1_000;
 
 pub(crate) fn payout(lookup: &Lookup, payout_id: &str, scope: &Scope) -> Result<Answer<Option<Payout>>, LookupError> {
+    let normal = ident(payout_id);
+    // One that is made of signs alone is in no index.
+    let is_indexed = !normal.is_empty();
     let request = PageRequest {
         scope: scope.clone(),
         filter: Filter::Ident {
             field: IdentField::PayoutId,
-            value: ident(payout_id),
+            value: normal,
             prefix: false,
         },
         order: Order::NewestFirst,
@@ -61,7 +64,10 @@ pub(crate) fn payout(lookup: &Lookup, payout_id: &str, scope: &Scope) -> Result<
         limit: CHUNK,
         total_until: None,
     };
-    let position = Position::take(lookup, &request)?;
+    let position = match is_indexed {
+        true => Position::take(lookup, &request)?,
+        false => Position::without_index(lookup)?,
+    };
     let rows = position.rows();
     let mut seqs = rows.split(scope);
     match position.tables() {

@@ -8,6 +8,7 @@ use ledger::{Incoming, Refused};
 use rayon::prelude::*;
 
 use crate::batch::Batch;
+use crate::card_numbers::CardNumbers;
 use crate::source::{Content, MessageEncoding, RawMessage};
 
 /// A batch whose messages have been read.
@@ -18,6 +19,7 @@ pub(crate) struct Decoded {
     nulls: u64,
     appended_at: Option<DateTime<Utc>>,
     full: bool,
+    card_numbers: CardNumbers,
 }
 
 impl Decoded {
@@ -26,12 +28,14 @@ impl Decoded {
         let read = batch.messages.len();
         let appended_at = batch.messages.iter().filter_map(|message| message.appended_at).max();
         let items: Vec<Incoming> = batch.messages.into_par_iter().filter_map(decode_one).collect();
+        let card_numbers = CardNumbers::of(&items);
         Decoded {
             nulls: (read - items.len()) as u64,
             items,
             positions: batch.positions,
             appended_at,
             full: batch.full,
+            card_numbers,
         }
     }
 
@@ -48,13 +52,18 @@ impl Decoded {
         self.nulls
     }
 
+    pub(crate) fn take_card_numbers(&mut self) -> CardNumbers {
+        std::mem::take(&mut self.card_numbers)
+    }
+
     /// What the ledger is given `now`.
     pub(crate) fn at(self, now: DateTime<Utc>) -> ledger::Batch {
         ledger::Batch {
             items: self.items,
             positions: self.positions,
             nulls: self.nulls,
-            appended_at: self.appended_at,
+            // A producer's clock may be ahead, and what lies in the future would hide every lag until then.
+            appended_at: self.appended_at.map(|at| at.min(now)),
             applied_at: now,
         }
     }
@@ -70,7 +79,7 @@ fn decode_one(message: RawMessage) -> Option<Incoming> {
             Err(refusal) => Err(Box::new(Refused::of(refusal, bytes, encoding.as_encoding()))),
         },
         Content::Oversize(oversize) => Err(Box::new(Refused::oversize(
-            &oversize.head,
+            &oversize.beginning,
             oversize.length,
             Digest(oversize.sha256),
             binary_mode,

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, JoinHandle};
 
 use ledger::Generations;
@@ -14,6 +15,8 @@ pub struct IndexPlace {
     /// Empty while there is no index to be asked.
     pub reader: Arc<RwLock<Option<IndexReader>>>,
     pub recent: Arc<Recent>,
+    /// It was damaged when it was opened, and has been made again.
+    found_damaged: Arc<AtomicBool>,
     /// A comparison under way, and the directory that it is about.
     check: Arc<Mutex<Option<(PathBuf, Check)>>>,
 }
@@ -27,8 +30,17 @@ impl IndexPlace {
             dir,
             reader: Arc::default(),
             recent: Arc::default(),
+            found_damaged: Arc::default(),
             check: Arc::default(),
         }
+    }
+
+    pub(crate) fn note_damage(&self) {
+        self.found_damaged.store(true, Ordering::Release);
+    }
+
+    pub(crate) fn was_damaged(&self) -> bool {
+        self.found_damaged.load(Ordering::Acquire)
     }
 
     /// Begins to compare the files with their checksums while the ledger is still being opened: both read for seconds where there are

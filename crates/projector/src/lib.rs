@@ -3,6 +3,7 @@
 //! [`source`] states what a source promises and proves that nothing is lost or applied twice.
 
 pub mod batch;
+mod card_numbers;
 pub mod error;
 pub mod file;
 mod incoming;

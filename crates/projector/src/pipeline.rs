@@ -48,7 +48,7 @@ pub struct Pipeline {
     writer: Writer,
     ledger: Reader,
     place: IndexPlace,
-    /// Gone only between an error and the recovery from it.
+    /// Gone until the index is open, and between an error and the recovery from it.
     keeper: Option<IndexKeeper>,
     limits: IndexLimits,
     acts: Option<ActQueue>,
@@ -63,23 +63,30 @@ impl Pipeline {
         place: IndexPlace,
         limits: IndexLimits,
     ) -> Result<Self, PipelineError> {
-        let desk = IndexDesk::default();
-        let keeper = Some(IndexKeeper::start(
-            ledger.clone(),
-            place.clone(),
-            limits.clone(),
-            &desk,
-        )?);
+        let mut pipeline = Pipeline::without_index(writer, ledger, place, limits);
+        pipeline.open_index()?;
+        Ok(pipeline)
+    }
+
+    /// Takes nothing until [`Pipeline::open_index`] has succeeded.
+    pub fn without_index(writer: Writer, ledger: Reader, place: IndexPlace, limits: IndexLimits) -> Self {
         has_reached(&writer);
-        Ok(Pipeline {
+        Pipeline {
             writer,
             ledger,
             place,
-            keeper,
+            keeper: None,
             limits,
             acts: None,
-            desk,
-        })
+            desk: IndexDesk::default(),
+        }
+    }
+
+    /// Brings the index up to the ledger; after an error it can be tried again.
+    pub fn open_index(&mut self) -> Result<(), PipelineError> {
+        let (ledger, place) = (self.ledger.clone(), self.place.clone());
+        self.keeper = Some(IndexKeeper::start(ledger, place, self.limits.clone(), &self.desk)?);
+        Ok(())
     }
 
     pub fn writer(&self) -> &Writer {
@@ -198,13 +205,7 @@ impl Pipeline {
         self.keeper = None;
         self.writer.reload()?;
         has_reached(&self.writer);
-        self.keeper = Some(IndexKeeper::start(
-            self.ledger.clone(),
-            self.place.clone(),
-            self.limits.clone(),
-            &self.desk,
-        )?);
-        Ok(())
+        self.open_index()
     }
 }
 

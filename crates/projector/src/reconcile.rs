@@ -35,6 +35,9 @@ pub(crate) fn open(ledger: &Reader, place: &IndexPlace, options: &Options) -> Re
             rebuild_in_place(ledger, place, options)?
         }
         Err(error) if error.needs_rebuild() => {
+            if matches!(error, SearchError::Corrupt { .. }) {
+                place.note_damage();
+            }
             if rows.head().batch_no > 0 {
                 tracing::warn!(
                     %error,

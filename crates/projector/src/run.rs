@@ -194,12 +194,14 @@ fn apply_each(
 fn step(pipeline: &mut Pipeline, around: &Surroundings, batch: Option<Decoded>) -> Result<Option<Done>, PipelineError> {
     pipeline.check_stores()?;
     pipeline.serve_acts(Duration::ZERO, &*around.now)?;
-    let Some(batch) = batch else { return Ok(None) };
+    let Some(mut batch) = batch else { return Ok(None) };
     let (positions, nulls) = (batch.positions().clone(), batch.nulls());
+    let card_numbers = batch.take_card_numbers();
     let started = Instant::now();
     let applied = pipeline.apply_decoded(batch, (around.now)())?;
     metrics::histogram!("ledgerlens_batch_seconds").record(started.elapsed());
     note(&applied.counts);
+    card_numbers.count();
     Ok(Some(Done {
         positions,
         counts: applied.counts,

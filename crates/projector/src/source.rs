@@ -40,21 +40,19 @@
 //!
 //! A source is polled, it never pushes. Who does not poll is not sent anything: what a source reads ahead is bounded by
 //! itself ([`KafkaOptions::queue_bytes_max`](crate::kafka::KafkaOptions), one line of a file), so memory is bounded by
-//! that and by one batch. No message needs more than its [`Content`] says: of one over the limit only the head is kept.
+//! that and by one batch. No message needs more than its [`Content`] says: of one over [`HELD_BYTES_MAX`] only the beginning is held.
 
 use std::sync::Arc;
 use std::time::Instant;
 
 use chrono::{DateTime, Utc};
-use domain::decode::MESSAGE_BYTES_MAX;
+use domain::decode::{HELD_BYTES_MAX, MESSAGE_BYTES_MAX};
 use domain::message::Encoding;
 use domain::position::{PartitionId, Positions};
+use ledger::BEGINNING_BYTES;
 use sha2::{Digest, Sha256};
 
 use crate::error::SourceError;
-
-/// What is kept of a message that is larger than [`MESSAGE_BYTES_MAX`]: enough to recognise it in quarantine.
-pub const OVERSIZE_HEAD_BYTES: usize = 64 * 1024;
 
 /// A message as it came, before anyone has looked into it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -71,7 +69,7 @@ pub struct RawMessage {
 pub enum Content {
     /// Of headers those of a CloudEvent (`ce_*`) and `content-type` alone are kept.
     Value { bytes: Vec<u8>, headers: Headers },
-    /// A value over [`MESSAGE_BYTES_MAX`], of which the whole was never kept in memory.
+    /// A value over [`HELD_BYTES_MAX`].
     Oversize(Oversize),
     /// A null value, a tombstone of a compacted topic: legal, counted, and without meaning here.
     Null,
@@ -80,11 +78,11 @@ pub enum Content {
 /// Names and values in the order of the message; a name may come twice.
 pub type Headers = Vec<(String, Vec<u8>)>;
 
-/// What identifies a message that is too large to be kept.
+/// What identifies a message that is too large to be held.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Oversize {
-    /// The first [`OVERSIZE_HEAD_BYTES`].
-    pub head: Vec<u8>,
+    /// The first [`BEGINNING_BYTES`].
+    pub beginning: Vec<u8>,
     /// Of the whole value, in bytes.
     pub length: u64,
     /// Of the whole value.
@@ -94,14 +92,14 @@ pub struct Oversize {
 impl Content {
     /// Keeps a value within the limits.
     pub(crate) fn of_value(value: &[u8], headers: Headers) -> Self {
-        if value.len() <= MESSAGE_BYTES_MAX {
+        if value.len() <= HELD_BYTES_MAX {
             return Content::Value {
                 bytes: value.to_vec(),
                 headers,
             };
         }
         Content::Oversize(Oversize {
-            head: value[..OVERSIZE_HEAD_BYTES].to_vec(),
+            beginning: value[..BEGINNING_BYTES].to_vec(),
             length: value.len() as u64,
             sha256: Sha256::digest(value).into(),
         })
@@ -117,7 +115,7 @@ impl Content {
                         .map(|(name, value)| name.len() + value.len())
                         .sum::<usize>()
             }
-            Content::Oversize(oversize) => oversize.head.len(),
+            Content::Oversize(oversize) => oversize.beginning.len(),
             Content::Null => 0,
         }
     }
@@ -251,6 +249,7 @@ pub struct Counters {
     /// Of values, at their full length.
     pub bytes: u64,
     pub nulls: u64,
+    /// Over [`MESSAGE_BYTES_MAX`].
     pub oversize: u64,
 }
 
@@ -258,7 +257,10 @@ impl Counters {
     pub(crate) fn count(&mut self, content: &Content) {
         self.messages += 1;
         match content {
-            Content::Value { bytes, .. } => self.bytes += bytes.len() as u64,
+            Content::Value { bytes, .. } => {
+                self.bytes += bytes.len() as u64;
+                self.oversize += u64::from(bytes.len() > MESSAGE_BYTES_MAX);
+            }
             Content::Oversize(oversize) => {
                 self.bytes += oversize.length;
                 self.oversize += 1;
@@ -346,15 +348,15 @@ mod tests {
     }
 
     #[test]
-    fn a_value_is_kept_whole_up_to_the_limit_and_by_its_head_beyond() {
-        let at_limit = vec![b'x'; MESSAGE_BYTES_MAX];
+    fn a_value_is_held_whole_up_to_the_limit_and_by_its_beginning_beyond() {
+        let at_limit = vec![b'x'; HELD_BYTES_MAX];
         assert!(matches!(Content::of_value(&at_limit, Vec::new()), Content::Value { bytes, .. } if bytes == at_limit));
-        let beyond = vec![b'x'; MESSAGE_BYTES_MAX + 1];
+        let beyond = vec![b'x'; HELD_BYTES_MAX + 1];
         let Content::Oversize(oversize) = Content::of_value(&beyond, Vec::new()) else {
             panic!("kept whole")
         };
-        assert_eq!(oversize.head.len(), OVERSIZE_HEAD_BYTES);
-        assert_eq!(oversize.length, MESSAGE_BYTES_MAX as u64 + 1);
+        assert_eq!(oversize.beginning.len(), BEGINNING_BYTES);
+        assert_eq!(oversize.length, HELD_BYTES_MAX as u64 + 1);
         assert_eq!(oversize.sha256, <[u8; 32]>::from(Sha256::digest(&beyond)));
     }
 }

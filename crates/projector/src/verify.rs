@@ -7,17 +7,20 @@ use ledger::verify::{Difference, Verified};
 use parking_lot::Mutex;
 use search::{Document, IndexReader, Part, SearchError};
 
+use crate::index_place::IndexPlace;
 use crate::pipeline::PipelineError;
 
 /// Recomputes everything and names each difference. `progress` is told payments done and payments in all.
 ///
-/// The index is compared where it has reached the ledger, as it has after [`crate::pipeline::Pipeline::start`].
+/// The index is compared where it has reached the ledger, as it has after [`crate::pipeline::Pipeline::start`]. One that was
+/// damaged then and has been made again counts as a difference too: its files had not been what was written.
 pub fn verify(
     ledger: &Reader,
-    index: Option<&IndexReader>,
+    place: &IndexPlace,
     progress: &mut (dyn FnMut(u64, u64) + Send),
 ) -> Result<Verified, PipelineError> {
-    let snapshot = index.map(IndexReader::snapshot);
+    let index = place.reader.read().clone();
+    let snapshot = index.as_ref().map(IndexReader::snapshot);
     let old_documents = AtomicU64::new(0);
     let done = Mutex::new((0, progress));
     let mut verified = ledger::verify::verify(ledger, &|seq, dossier, total| {
@@ -42,6 +45,13 @@ pub fn verify(
         })
     })?;
     verified.old_documents = old_documents.into_inner();
+    if place.was_damaged() {
+        verified.differences.push(Difference {
+            store: "index",
+            about: "all".to_owned(),
+            detail: "the search index was damaged; it has been made again from the ledger".to_owned(),
+        });
+    }
     Ok(verified)
 }
 

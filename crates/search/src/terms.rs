@@ -55,7 +55,12 @@ pub(crate) struct TermsBuilder {
     texts: String,
     /// Where each begins, and its length.
     places: Vec<(usize, u16)>,
+    /// Repeats are removed when there are so many.
+    distinct_from: usize,
 }
+
+/// So many terms are held until repeats are removed: hundreds of long texts have millions of pairs of characters, most of them the same.
+const DISTINCT_FROM: usize = 65_536;
 
 impl TermsBuilder {
     /// Adds the one term that `write` appends, of which the engine takes at most [`term::BYTES_MAX`] bytes.
@@ -65,20 +70,31 @@ impl TermsBuilder {
         let end = self.texts.floor_char_boundary(start + usize::from(term::BYTES_MAX));
         self.texts.truncate(end);
         self.places.push((start, (end - start) as u16));
+        if self.places.len() >= self.distinct_from.max(DISTINCT_FROM) {
+            self.make_distinct();
+            self.distinct_from = 2 * self.places.len();
+        }
     }
 
-    pub(crate) fn finish(mut self) -> Terms {
+    fn make_distinct(&mut self) {
         let bytes = self.texts.as_bytes();
         let of = |(start, length): (usize, u16)| &bytes[start..start + usize::from(length)];
         self.places.sort_unstable_by(|a, b| of(*a).cmp(of(*b)));
         self.places.dedup_by(|a, b| of(*a) == of(*b));
         let total = self.places.iter().map(|(_, length)| usize::from(*length)).sum();
         let mut texts = String::with_capacity(total);
-        for (start, length) in &self.places {
+        for (start, length) in &mut self.places {
+            let at = texts.len();
             texts.push_str(&self.texts[*start..*start + usize::from(*length)]);
+            *start = at;
         }
+        self.texts = texts;
+    }
+
+    pub(crate) fn finish(mut self) -> Terms {
+        self.make_distinct();
         Terms {
-            texts: texts.into_boxed_str(),
+            texts: self.texts.into_boxed_str(),
             lengths: self.places.iter().map(|(_, length)| *length).collect(),
         }
     }
@@ -98,6 +114,18 @@ mod tests {
         assert!(terms.contains("iord2") && !terms.contains("iord"));
         assert!(terms.any_begins_with("iord") && !terms.any_begins_with("m2"));
         assert!(Terms::default().is_empty());
+    }
+
+    #[test]
+    fn repeats_do_not_heap_up() {
+        let mut builder = TermsBuilder::default();
+        for n in 0..10 * DISTINCT_FROM {
+            builder.add(|out| out.push_str(&(n % 1_000).to_string()));
+            assert!(builder.places.len() <= DISTINCT_FROM);
+        }
+        let terms = builder.finish();
+        assert_eq!(terms.len(), 1_000);
+        assert!(terms.contains("0") && terms.contains("999") && terms.iter().is_sorted());
     }
 
     #[test]

@@ -97,6 +97,12 @@ pub(crate) struct DemoArgs {
     /// Another seed makes other payments
     #[arg(long, value_name = "N", default_value_t = 1)]
     pub(crate) seed: u64,
+    /// Where its directory is made, and removed at the end [default: the system's temporary directory]
+    #[arg(long, value_name = "DIR")]
+    pub(crate) data_dir: Option<PathBuf>,
+    /// A TOML file with settings; those of the data directory, of Kafka's brokers and of where to listen are its own
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]
@@ -172,6 +178,9 @@ pub(crate) struct GenerateArgs {
     /// A TOML file with settings: the names of the topics count here
     #[arg(long, value_name = "FILE")]
     pub(crate) config: Option<PathBuf>,
+    /// Accepted for uniformity; generating needs no store
+    #[arg(long, value_name = "DIR", hide = true)]
+    pub(crate) data_dir: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, JoinHandle};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use api::{PartitionProgress, Progress};
 use chrono::{DateTime, Utc};
@@ -23,6 +23,9 @@ use crate::config::Config;
 use crate::failure::{Failure, chain};
 use crate::operations::DeskSlot;
 use crate::telemetry;
+
+/// An index that cannot be opened, as on a full disk, is opened again after so long.
+const OPENED_AGAIN_AFTER: Duration = Duration::from_secs(5);
 
 /// Ingestion that runs until it is dropped.
 pub(crate) struct Ingestion {
@@ -91,15 +94,17 @@ pub(crate) fn start(parts: Parts) -> Result<Ingestion, Failure> {
 fn ingest(parts: Parts, mut first: Option<KafkaSource>, stop: Arc<AtomicBool>) {
     step_back();
     let progress = parts.progress;
+    progress.set_input_unknown(parts.kafka.is_some());
     progress.set_ledger_open(true);
-    let mut pipeline = match Pipeline::start(parts.writer, parts.reader, parts.place, parts.index) {
-        Ok(pipeline) => pipeline,
-        Err(error) => {
-            tracing::error!(error = %chain(&error), "the search index cannot be opened; lists and searches are answered from the ledger alone, nothing new is read");
-            progress.set_source_problem(Some("the search index cannot be opened; see the log".to_owned()));
+    let mut pipeline = Pipeline::without_index(parts.writer, parts.reader, parts.place, parts.index);
+    while let Err(error) = pipeline.open_index() {
+        tracing::error!(error = %chain(&error), "the search index cannot be opened, which is tried again; lists and searches are answered from the ledger alone, nothing new is read");
+        progress.set_store_problem(Some(store_problem(&error)));
+        if wait(OPENED_AGAIN_AFTER, &stop) {
             return;
         }
-    };
+    }
+    progress.set_store_problem(None);
     progress.set_index_open(true);
     *parts.desk.lock() = Some(pipeline.desk());
     pipeline.set_acts(parts.acts);
@@ -118,17 +123,24 @@ fn ingest(parts: Parts, mut first: Option<KafkaSource>, stop: Arc<AtomicBool>) {
             None => Ok(Box::new(KafkaSource::connect(&options, positions)?)),
         }
     };
+    let mut lag = Lag {
+        applied_until: pipeline.writer().head().appended_at,
+        ..Lag::default()
+    };
     let outcome = run(&mut pipeline, &mut open, &around, true, &mut |now| {
         progress.set_store_problem(now.failure.map(store_problem));
         if now.failure.is_some() {
             return;
         }
         let partitions: Vec<PartitionProgress> = now.partitions.iter().filter_map(partition).collect();
-        let lag_ms = lag_ms(&now.partitions, now.appended_at);
+        let lag_ms = lag.of(&now.partitions, now.appended_at, Utc::now());
         telemetry::show_progress(&partitions, lag_ms);
         progress.set_partitions(partitions);
         progress.set_source_problem(now.problems.first().cloned());
-        progress.set_lag_ms(lag_ms);
+        if let Some(lag_ms) = lag_ms {
+            progress.set_lag_ms(lag_ms);
+            progress.set_input_unknown(false);
+        }
     });
     if let Err(error) = outcome {
         tracing::error!(error = %chain(&error), "ingestion has ended");
@@ -193,15 +205,89 @@ fn partition(status: &PartitionStatus) -> Option<PartitionProgress> {
     })
 }
 
-/// How far behind the newest applied message is, while anything waits.
-fn lag_ms(partitions: &[PartitionStatus], appended_at: Option<DateTime<Utc>>) -> u64 {
-    let behind = partitions
-        .iter()
-        .any(|partition| partition.lag.is_some_and(|lag| lag > 0));
-    match (behind, appended_at) {
-        (true, Some(at)) => u64::try_from((Utc::now() - at).num_milliseconds()).unwrap_or(0),
-        // Nothing was applied yet and something waits: at least as long as it takes to find out.
-        (true, None) => 1,
-        (false, _) => 0,
+/// How long something has been waiting.
+#[derive(Default)]
+struct Lag {
+    /// Broker time of the newest message applied.
+    applied_until: Option<DateTime<Utc>>,
+    /// When nothing waited.
+    caught_up_at: Option<DateTime<Utc>>,
+    /// The end, or why it cannot be told, was known of all partitions once: one that stays unreadable does not keep the others from being
+    /// asked for.
+    has_looked: bool,
+}
+
+impl Lag {
+    /// Milliseconds; `None` as long as nobody knows whether anything waits, or since when.
+    fn of(
+        &mut self,
+        partitions: &[PartitionStatus],
+        applied_until: Option<DateTime<Utc>>,
+        now: DateTime<Utc>,
+    ) -> Option<u64> {
+        // A ledger may hold a time in the future from before these were cut, which would hide every lag until then.
+        self.applied_until = self.applied_until.max(applied_until).map(|at| at.min(now));
+        let is_known = |partition: &PartitionStatus| partition.lag.is_some() || partition.problem.is_some();
+        self.has_looked |= partitions.iter().all(is_known);
+        if !self.has_looked {
+            return None;
+        }
+        if !partitions
+            .iter()
+            .any(|partition| partition.lag.is_some_and(|lag| lag > 0))
+        {
+            self.caught_up_at = Some(now);
+            return Some(0);
+        }
+        // What waits came after both.
+        let since = self.applied_until.max(self.caught_up_at)?;
+        Some(u64::try_from((now - since).num_milliseconds()).unwrap_or(0))
+    }
+}
+
+/// Waits in small steps; whether it was told to stop.
+fn wait(pause: Duration, stop: &AtomicBool) -> bool {
+    let until = Instant::now() + pause;
+    while !stop.load(Ordering::Acquire) && Instant::now() < until {
+        thread::sleep(Duration::from_millis(20));
+    }
+    stop.load(Ordering::Acquire)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn partition(next: u64, end: Option<u64>) -> PartitionStatus {
+        let topic = "payments".to_owned();
+        PartitionStatus {
+            partition: Arc::new(PartitionId::Kafka { topic, partition: 0 }),
+            next,
+            end,
+            lag: end.map(|end| end - next),
+            problem: None,
+        }
+    }
+
+    #[test]
+    fn a_backlog_is_as_old_as_what_was_applied_last_and_unknown_before() {
+        let at = |seconds: i64| DateTime::UNIX_EPOCH + chrono::TimeDelta::seconds(seconds);
+        let mut lag = Lag::default();
+        let (unknown, behind, level) = ([partition(0, None)], [partition(0, Some(9))], [partition(9, Some(9))]);
+        assert_eq!(lag.of(&unknown, None, at(100)), None, "no end is known");
+        assert_eq!(lag.of(&behind, None, at(100)), None, "nothing was applied ever");
+        assert_eq!(lag.of(&behind, Some(at(40)), at(100)), Some(60_000));
+        assert_eq!(lag.of(&level, Some(at(41)), at(101)), Some(0));
+        // After a quiet hour one message is no hour behind.
+        assert_eq!(lag.of(&level, Some(at(41)), at(3_700)), Some(0));
+        assert_eq!(lag.of(&behind, Some(at(41)), at(3_701)), Some(1_000));
+        let some = [partition(0, Some(9)), partition(0, None)];
+        assert_eq!(lag.of(&some, Some(at(3_702)), at(3_705)), Some(3_000));
+        let mut again = Lag {
+            applied_until: Some(at(41)),
+            ..Lag::default()
+        };
+        assert_eq!(again.of(&[partition(3, Some(9))], None, at(4_041)), Some(4_000_000));
+        assert_eq!(Lag::default().of(&[], None, at(0)), Some(0), "no partition");
     }
 }

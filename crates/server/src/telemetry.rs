@@ -48,6 +48,10 @@ pub(crate) fn start_metrics() -> Result<PrometheusHandle, Failure> {
 
 fn describe() {
     describe_counter!("ledgerlens_messages_total", "Messages applied, by what became of them.");
+    describe_counter!(
+        "ledgerlens_card_numbers_redacted_total",
+        "Messages in which a full card number was redacted, by the source that published them."
+    );
     describe_histogram!(
         "ledgerlens_batch_seconds",
         Unit::Seconds,
@@ -97,8 +101,10 @@ fn describe() {
 }
 
 /// Shows how far ingestion is.
-pub(crate) fn show_progress(partitions: &[PartitionProgress], lag_ms: u64) {
-    gauge!("ledgerlens_lag_seconds").set(Duration::from_millis(lag_ms).as_secs_f64());
+pub(crate) fn show_progress(partitions: &[PartitionProgress], lag_ms: Option<u64>) {
+    if let Some(lag_ms) = lag_ms {
+        gauge!("ledgerlens_lag_seconds").set(Duration::from_millis(lag_ms).as_secs_f64());
+    }
     for known in partitions {
         let labels = [
             ("topic", known.topic.clone()),

@@ -29,10 +29,6 @@ pub(crate) async fn get_payment(
     let mut mistakes = params.mistakes();
     params.only(&["unmask"], &mut mistakes);
     let reason = params.one("unmask", &mut mistakes).map(|sent| sent.trim().to_owned());
-    if reason.as_deref().is_some_and(|reason| !is_reason(reason)) {
-        mistakes.add(bad_reason("unmask"));
-    }
-    mistakes.finish()?;
     if reason.is_some() && principal.role != Role::Operator {
         let detail = format!(
             "a key of role {} may not unmask; only an operator's may",
@@ -40,6 +36,10 @@ pub(crate) async fn get_payment(
         );
         return Err(Problem::new(&kinds::FORBIDDEN, detail));
     }
+    if reason.as_deref().is_some_and(|reason| !is_reason(reason)) {
+        mistakes.add(bad_reason("unmask"));
+    }
+    mistakes.finish()?;
     let payment_key = key_in_address(payment_key)?;
     ask(&app, Cost::Lookup, move |app| {
         let found = app.lookup.payment(&payment_key, &principal.scope)?;

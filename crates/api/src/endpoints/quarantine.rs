@@ -102,9 +102,11 @@ pub(super) fn is_true(params: &Params, name: &'static str, mistakes: &mut Mistak
         None => None,
         Some("true") => Some(true),
         Some("false") => Some(false),
-        Some(_) => {
-            let detail = format!("{name} is true or false");
-            mistakes.add(Mistake::new(name, &kinds::UNKNOWN_VALUE, detail).expected("one of true, false"));
+        Some(other) => {
+            let mistake = Mistake::new(name, &kinds::UNKNOWN_VALUE, format!("{name} is true or false"))
+                .expected("one of true, false")
+                .suggesting(nearest(other, ["true", "false"]));
+            mistakes.add(mistake);
             None
         }
     }

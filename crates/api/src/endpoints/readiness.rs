@@ -26,6 +26,9 @@ pub(crate) async fn get_readiness(State(app): State<Arc<App>>) -> Result<Json<Re
         missing.push("the search index is not open yet".to_owned());
     }
     missing.extend(progress.store_problem());
+    if progress.input_unknown() {
+        missing.push("how far the ledger is behind its input is not known yet".to_owned());
+    }
     if lag_ms > lag_ms_max {
         missing.push(format!(
             "the ledger is {lag_ms} ms behind its input, the limit is {lag_ms_max} ms"

@@ -6,7 +6,7 @@ use axum::http::request::Parts;
 use axum::http::{HeaderValue, header};
 use axum::response::Response;
 use headers::Header as _;
-use mediatype::{MediaType, Name, Value, names};
+use mediatype::{MediaType, Name, Value};
 use query::nearest;
 
 use crate::params::{Mistakes, Params};
@@ -85,20 +85,42 @@ impl Accept {
             .any(|line| line.split(',').any(named))
     }
 
+    /// What can be read of it, element by element: the library refuses the whole header for one that it cannot read, and Java's own
+    /// client sends `*; q=.2, */*; q=.2` behind others.
+    fn understood(&self) -> Vec<HeaderValue> {
+        let lines = self.0.iter().filter_map(|line| line.to_str().ok());
+        let elements = lines.flat_map(|line| line.split(',')).map(str::trim);
+        elements
+            .filter(|element| !element.is_empty())
+            .filter_map(|element| HeaderValue::try_from(element.replace("q=.", "q=0.")).ok())
+            .filter(|element| headers_accept::Accept::decode(&mut std::iter::once(element)).is_ok())
+            .collect()
+    }
+
     /// The format that the client likes best. `None`: it takes none of them.
     fn negotiate(&self) -> Option<Format> {
         if self.0.is_empty() {
             return Some(Format::Json);
         }
-        let accept = headers_accept::Accept::decode(&mut self.0.iter()).ok()?;
-        let charset = |charset| {
-            Value::new(charset)
-                .map(|charset| (names::CHARSET, charset))
-                .into_iter()
-                .collect()
+        let understood = self.understood();
+        if understood.is_empty() {
+            return None;
+        }
+        let accept = headers_accept::Accept::decode(&mut understood.iter()).ok()?;
+        let of = |pairs: &[(&'static str, &'static str)]| -> Vec<(Name<'_>, Value<'_>)> {
+            let pair = |(name, value): &(&'static str, &'static str)| Some((Name::new(name)?, Value::new(value)?));
+            pairs.iter().filter_map(pair).collect()
         };
-        // Who names the only charset there is means the same type; the library compares parameters letter by letter.
-        let parameters: [Vec<_>; 3] = [Vec::new(), charset("utf-8"), charset("UTF-8")];
+        // Who names the only charset and the only header line there is means the same type; the library compares parameters letter
+        // by letter.
+        let parameters = [
+            of(&[]),
+            of(&[("charset", "utf-8")]),
+            of(&[("charset", "UTF-8")]),
+            of(&[("header", "present")]),
+            of(&[("charset", "utf-8"), ("header", "present")]),
+            of(&[("charset", "UTF-8"), ("header", "present")]),
+        ];
         let offered: Vec<(MediaType<'_>, Format)> = Format::ALL
             .into_iter()
             .filter(|format| !self.refuses(*format))
@@ -145,18 +167,23 @@ impl Output {
                 mistakes.add(Mistake::new("bom", &kinds::BAD_VALUE, detail).expected("format=csv beside it"));
                 false
             }
-            Some(_) => {
-                let mistake = Mistake::new("bom", &kinds::UNKNOWN_VALUE, "bom is true or false");
-                mistakes.add(mistake.expected("one of true, false"));
+            Some(other) => {
+                let mistake = Mistake::new("bom", &kinds::UNKNOWN_VALUE, "bom is true or false")
+                    .expected("one of true, false")
+                    .suggesting(nearest(other, ["true", "false"]));
+                mistakes.add(mistake);
                 false
             }
         };
         let manifest = match params.one("manifest", mistakes) {
             None => true,
             Some("none") => false,
-            Some(_) => {
+            Some(other) => {
                 let detail = "manifest is none, or left out for one at the end";
-                mistakes.add(Mistake::new("manifest", &kinds::UNKNOWN_VALUE, detail).expected("one of none"));
+                let mistake = Mistake::new("manifest", &kinds::UNKNOWN_VALUE, detail)
+                    .expected("one of none")
+                    .suggesting(nearest(other, ["none"]));
+                mistakes.add(mistake);
                 true
             }
         };
@@ -260,6 +287,14 @@ mod tests {
         check(&["text/csv;q=0, */*;q=0.1"], Some(Format::Json));
         check(&["application/json;q=0, application/*"], Some(Format::Ndjson));
         check(&["text/html, */*;q=0.8"], Some(Format::Json));
+        check(&["text/csv; header=present"], Some(Format::Csv));
+        check(&["text/csv; charset=utf-8; header=present"], Some(Format::Csv));
+        check(
+            &["text/html, image/gif, image/jpeg, *; q=.2, */*; q=.2"],
+            Some(Format::Json),
+        );
+        check(&["no media type, text/csv"], Some(Format::Csv));
+        check(&[", text/csv"], Some(Format::Csv));
         check(&["text/html"], None);
         check(&["text/csv;q=0"], None);
         check(&["*/*;q=0"], None);

@@ -24,7 +24,7 @@ pub(crate) const GETS: &[(&str, u16, &str, &str)] = &[
     ("/v1/payments/search?query=x", 400, "unknown_parameter", "query"),
     ("/v1/payments/search?Q=xx", 400, "unknown_parameter", "Q"),
     ("/v1/payments/P1?x=1", 400, "unknown_parameter", "x"),
-    ("/v1/payments/P1?unmask=", 400, "bad_value", "unmask"),
+    ("/v1/payments/P1?unmask=", 403, "forbidden", "-"),
     ("/v1/payments/P1?limit=1", 400, "unknown_parameter", "limit"),
     ("/v1/search/fields?name=x", 400, "unknown_parameter", "name"),
     // Operators.
@@ -213,6 +213,7 @@ pub(crate) const GETS: &[(&str, u16, &str, &str)] = &[
 /// An address asked with an operator's key.
 #[rustfmt::skip]
 pub(crate) const OPERATOR_GETS: &[(&str, u16, &str, &str)] = &[
+    ("/v1/payments/P1?unmask=", 400, "bad_value", "unmask"),
     ("/v1/quarantine?x=1", 400, "unknown_parameter", "x"),
     ("/v1/quarantine?codes=conflict", 400, "unknown_parameter", "codes"),
     ("/v1/quarantine?order=asc", 400, "unknown_parameter", "order"),

@@ -126,6 +126,11 @@ async fn quarantine_lists_each_content_once_with_its_reason() {
 async fn readiness_names_what_is_missing() {
     let app = TestApp::new();
     assert_eq!(app.get("/readyz").await.ok(), json!({"status": "ready", "lag_ms": 0}));
+    app.progress.set_input_unknown(true);
+    let unknown = app.get("/readyz").await;
+    assert_eq!(unknown.status, StatusCode::SERVICE_UNAVAILABLE);
+    assert!(unknown.text().contains("not known yet"), "{}", unknown.text());
+    app.progress.set_input_unknown(false);
     app.progress.set_lag_ms(10_001);
     app.progress.set_index_open(false);
     let answer = app.get("/readyz").await;

@@ -231,3 +231,23 @@ async fn a_report_of_too_many_rows_is_refused_with_what_to_narrow() {
     assert_eq!(report["data"].as_array().map(Vec::len), Some(100_000));
     assert_eq!(report["totals"][0]["payment_count"], 100_000);
 }
+
+#[tokio::test]
+async fn the_least_amount_there_is_is_taken_out_again() {
+    let mut app = TestApp::new();
+    let least = |version: u32, status: &str| {
+        let data = json!({
+            "payment_key": "P1", "settlement_id": "S1", "merchant_id": "m1", "version": version, "of": "CANCELLATION",
+            "cancellation_id": "C1", "status": status, "currency": "KRW", "amount": i64::MIN.to_string(), "fees": [],
+            "vat": "0", "payout_amount": i64::MIN.to_string(), "sold_on": "2026-05-01",
+        });
+        message("settlement", &data)
+    };
+    // In batches of their own, so that the first row is taken out by a second.
+    app.feed(&[least(1, "SCHEDULED")]);
+    app.feed(&[least(2, "PAID")]);
+    let address = "/v1/reports/settlements?basis=sold_on&from=2026-05-01&to=2026-05-02";
+    let report = both(&app, address).await;
+    assert_eq!(report["totals"][0]["gross"], i64::MIN.to_string());
+    assert_eq!(report["totals"][0]["settlement_count"], 1);
+}

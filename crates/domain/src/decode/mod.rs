@@ -33,8 +33,13 @@ use crate::record::{Kind, Record};
 use crate::redact::redact_data;
 use crate::refusal::Refusal;
 
-/// The largest message that is read.
+/// The largest message that is taken.
 pub const MESSAGE_BYTES_MAX: usize = 1024 * 1024;
+
+/// The largest message that is held as a whole: one beyond [`MESSAGE_BYTES_MAX`] is refused, and the payment that it speaks of
+/// is flagged. It bounds the memory of one message, some ten times as much while card numbers are looked for; of larger ones a
+/// source keeps the beginning alone.
+pub const HELD_BYTES_MAX: usize = 4 * 1024 * 1024;
 
 /// Reads one message. Never panics, whatever the bytes.
 pub fn decode(bytes: &[u8], encoding: Encoding<'_>) -> Result<Message, Refusal> {
@@ -52,6 +57,12 @@ pub struct DataAsSent {
     /// As [`Message::digest`](crate::message::Message).
     pub digest: Digest,
     pub redacted: bool,
+}
+
+/// The refusal of a message over [`MESSAGE_BYTES_MAX`].
+pub fn too_large() -> Refusal {
+    let detail = format!("the message is larger than {MESSAGE_BYTES_MAX} bytes: send less in one message");
+    Refusal::new(code::TOO_LARGE, "", detail)
 }
 
 /// `None` where `data` is not readable as an object, so that no decoder could ever accept the message.
@@ -85,8 +96,7 @@ pub fn decode_body(kind: Kind, body: &[u8]) -> Result<Record, Refusal> {
 
 fn decode_checked(bytes: &[u8], encoding: Encoding<'_>) -> Result<Message, Refusal> {
     if bytes.len() > MESSAGE_BYTES_MAX {
-        let detail = format!("the message is larger than {MESSAGE_BYTES_MAX} bytes: send less in one message");
-        return Err(Refusal::new(code::TOO_LARGE, "", detail));
+        return Err(too_large());
     }
     let root = object(json::parse(bytes)?)?;
     let (kind, envelope, mut data, place) = match encoding {

@@ -1,25 +1,21 @@
 //! The payment that a refused message speaks of.
 //!
 //! A refused message still flags its payment, so the key is read with less demands than the message: the text must be
-//! JSON by its grammar, at most 1 MiB and at most 128 levels deep, and from the root to `payment_key` each name must stand once
-//! and hold what it should. Other names, and escapes and numbers elsewhere, do not matter.
+//! JSON by its grammar, and from the root to `payment_key` each name must stand once and hold what it should. Size and depth, other
+//! names, and escapes and numbers elsewhere do not matter: what reads here neither recurses nor copies.
 
 use std::fmt;
 
 use serde::de::{DeserializeSeed, Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
-use crate::decode::MESSAGE_BYTES_MAX;
 use crate::decode::fields::IDENTIFIER_CHARS_MAX;
 use crate::json::is_json;
 use crate::message::Encoding;
 
-/// How deep a text may be nested to be read for its key: as deep as common readers of JSON go.
-const READABLE_DEPTH_MAX: usize = 128;
-
 /// `data.payment_key`, where it can be read and is an identifier.
 pub(super) fn payment_key(bytes: &[u8], encoding: Encoding<'_>) -> Option<String> {
-    if bytes.len() > MESSAGE_BYTES_MAX || !is_json(bytes) || depth(bytes) > READABLE_DEPTH_MAX {
+    if !is_json(bytes) {
         return None;
     }
     let root = std::str::from_utf8(bytes).ok()?;
@@ -46,32 +42,11 @@ pub(super) fn event(bytes: &[u8], encoding: Encoding<'_>) -> Option<(String, Str
             }
         }
     };
-    let structured = matches!(encoding, Encoding::Structured);
-    if bytes.len() > MESSAGE_BYTES_MAX || structured && (!is_json(bytes) || depth(bytes) > READABLE_DEPTH_MAX) {
+    if matches!(encoding, Encoding::Structured) && !is_json(bytes) {
         return None;
     }
     let id = text("id").filter(|id| (1..=IDENTIFIER_CHARS_MAX).contains(&id.chars().count()))?;
     Some((id, text("source").unwrap_or_default()))
-}
-
-/// How many objects and arrays stand inside one another at most, in a text that is JSON.
-fn depth(json: &[u8]) -> usize {
-    let (mut open, mut deepest) = (0_usize, 0);
-    let (mut in_string, mut escaped) = (false, false);
-    for byte in json {
-        match byte {
-            _ if escaped => escaped = false,
-            b'\\' if in_string => escaped = true,
-            b'"' => in_string = !in_string,
-            b'{' | b'[' if !in_string => {
-                open += 1;
-                deepest = deepest.max(open);
-            }
-            b'}' | b']' if !in_string => open = open.saturating_sub(1),
-            _ => {}
-        }
-    }
-    deepest
 }
 
 /// The text of the one member with this name, if the text is an object and has exactly one.

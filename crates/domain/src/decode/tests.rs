@@ -126,7 +126,7 @@ fn one_mebibyte_is_the_limit() {
         code::TOO_LARGE,
         "",
     );
-    assert_eq!(refusal.payment_key, None);
+    assert_eq!(refusal.payment_key.as_deref(), Some("P"));
 }
 
 #[test]
@@ -148,7 +148,7 @@ fn thirty_two_levels_are_the_limit() {
             code::TOO_DEEP,
             &pointer,
         );
-        assert_eq!(refusal.payment_key.as_deref(), (levels <= 128).then_some("P"));
+        assert_eq!(refusal.payment_key.as_deref(), Some("P"));
     }
 }
 

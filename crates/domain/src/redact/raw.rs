@@ -4,8 +4,6 @@
 //! message is looked at and applied again later. A digit may be written as an escape (`\u0034`), so each string is read
 //! as a list of characters with the bytes that spell them.
 
-use std::ops::Range;
-
 use super::{is_spared, mask};
 
 /// The value of an escape that stands for no ASCII character.
@@ -20,67 +18,89 @@ pub(super) fn may_hold_escaped_digits(bytes: &[u8]) -> bool {
 enum Open {
     Array,
     Object {
-        /// The member whose value is being read; `None` while a name is expected.
-        name: Option<String>,
+        /// The value of a member is being read; else a name is expected.
+        in_member: bool,
     },
 }
 
-/// Redacts every string of a text that is JSON.
+/// The way from the root to the place that is being read. Names are kept as they come and go: collected anew for every string
+/// they would make a deeply nested message take hours.
+#[derive(Default)]
+struct Way {
+    open: Vec<Open>,
+    names: Vec<String>,
+}
+
+impl Way {
+    fn is_at_name(&self) -> bool {
+        matches!(self.open.last(), Some(Open::Object { in_member: false }))
+    }
+
+    fn enter(&mut self, name: String) {
+        if let Some(Open::Object { in_member }) = self.open.last_mut() {
+            *in_member = true;
+            self.names.push(name);
+        }
+    }
+
+    fn leave_member(&mut self) {
+        if let Some(Open::Object { in_member }) = self.open.last_mut()
+            && std::mem::take(in_member)
+        {
+            self.names.pop();
+        }
+    }
+
+    fn close(&mut self) {
+        self.leave_member();
+        self.open.pop();
+    }
+
+    /// The names that lead to the place, without the `data` of an event around it.
+    fn in_data(&self) -> &[String] {
+        match self.names.split_first() {
+            Some((first, rest)) if first == "data" && !rest.is_empty() => rest,
+            _ => &self.names,
+        }
+    }
+}
+
+/// Redacts every string of a text that is JSON, or the beginning of one.
 pub(super) fn redact_strings(bytes: &mut [u8]) {
-    let mut open: Vec<Open> = Vec::new();
+    let mut way = Way::default();
     let mut at = 0;
     while at < bytes.len() {
         match bytes[at] {
-            b'{' => open.push(Open::Object { name: None }),
-            b'[' => open.push(Open::Array),
-            b'}' | b']' => {
-                open.pop();
-            }
-            b',' => {
-                if let Some(Open::Object { name }) = open.last_mut() {
-                    *name = None;
-                }
-            }
-            b'"' => {
-                let spelled = string_at(bytes, at + 1);
-                let end = spelled.last().map_or(at + 1, |(_, range)| range.end);
-                redact_string(bytes, &spelled, &mut open);
-                at = end;
-            }
+            b'{' => way.open.push(Open::Object { in_member: false }),
+            b'[' => way.open.push(Open::Array),
+            b'}' | b']' => way.close(),
+            b',' => way.leave_member(),
+            b'"' => at = redact_string(bytes, at + 1, &mut way),
             _ => {}
         }
         at += 1;
     }
 }
 
-fn redact_string(bytes: &mut [u8], spelled: &[(u8, Range<usize>)], open: &mut [Open]) {
-    let mut text: Vec<u8> = spelled.iter().map(|(character, _)| *character).collect();
+/// Redacts the string whose first character is at `start`; where it ends.
+fn redact_string(bytes: &mut [u8], start: usize, way: &mut Way) -> usize {
+    let Spelled { mut text, places } = Spelled::at(bytes, start);
+    let end = places.last().copied().unwrap_or(start);
     let before = String::from_utf8_lossy(&text).into_owned();
-    let is_name = matches!(open.last(), Some(Open::Object { name: None }));
-    let spared = !is_name && is_spared(&path_in_data(open), &before);
-    if !spared && mask(&mut text) {
-        for ((old, range), new) in spelled.iter().zip(&text) {
-            if old != new {
-                put_asterisk(&mut bytes[range.clone()]);
+    let is_name = way.is_at_name();
+    let spared = !is_name && is_spared(way.in_data(), &before);
+    if !spared {
+        let old = text.clone();
+        if mask(&mut text) {
+            for (place, _) in old.iter().zip(&text).enumerate().filter(|(_, (old, new))| old != new) {
+                put_asterisk(&mut bytes[places[place]..places[place + 1]]);
             }
         }
     }
-    if let Some(Open::Object { name: name @ None }) = open.last_mut() {
-        *name = Some(before);
+    if is_name {
+        way.enter(before);
     }
-}
-
-/// The names that lead to the string, without the `data` of an event around it.
-fn path_in_data(open: &[Open]) -> Vec<String> {
-    let names = open.iter().filter_map(|level| match level {
-        Open::Object { name } => name.clone(),
-        Open::Array => None,
-    });
-    let path: Vec<String> = names.collect();
-    match path.split_first() {
-        Some((first, rest)) if first == "data" && !rest.is_empty() => rest.to_vec(),
-        _ => path,
-    }
+    end
 }
 
 /// Writes `*` where a digit was: as it is, or as an escape of the same length.
@@ -92,28 +112,31 @@ fn put_asterisk(place: &mut [u8]) {
     }
 }
 
-/// The characters of the string that begins at `at`, up to its closing quote: ASCII ones by their value, the bytes of others as
-/// they are, each with the bytes that spell it.
-fn string_at(bytes: &[u8], mut at: usize) -> Vec<(u8, Range<usize>)> {
-    let mut spelled = Vec::new();
-    while let Some(&byte) = bytes.get(at).filter(|byte| **byte != b'"') {
-        let (character, length) = match (byte, bytes.get(at + 1)) {
-            (b'\\', Some(b'u')) => (escaped(bytes, at + 2), 6),
-            (b'\\', Some(&next)) => (
-                if matches!(next, b'/' | b'"' | b'\\') {
-                    next
-                } else {
-                    b'\n'
-                },
-                2,
-            ),
-            _ => (byte, 1),
-        };
-        let end = (at + length).min(bytes.len());
-        spelled.push((character, at..end));
-        at = end;
+/// A string as it is spelled.
+struct Spelled {
+    /// ASCII characters by their value, the bytes of others as they are.
+    text: Vec<u8>,
+    /// Where the spelling of each begins, and where that of the last one ends.
+    places: Vec<usize>,
+}
+
+impl Spelled {
+    /// The string that begins at `at`, up to its closing quote.
+    fn at(bytes: &[u8], mut at: usize) -> Self {
+        let (mut text, mut places) = (Vec::new(), vec![at]);
+        while let Some(&byte) = bytes.get(at).filter(|byte| **byte != b'"') {
+            let (character, length) = match (byte, bytes.get(at + 1)) {
+                (b'\\', Some(b'u')) => (escaped(bytes, at + 2), 6),
+                (b'\\', Some(&next @ (b'/' | b'"' | b'\\'))) => (next, 2),
+                (b'\\', Some(_)) => (b'\n', 2),
+                _ => (byte, 1),
+            };
+            at = (at + length).min(bytes.len());
+            text.push(character);
+            places.push(at);
+        }
+        Spelled { text, places }
     }
-    spelled
 }
 
 /// The value of four hexadecimal digits where it is an ASCII character.

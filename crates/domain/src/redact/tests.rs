@@ -150,6 +150,35 @@ fn raw_bytes_change_only_in_their_digits() {
         r#"{"data":{"a":"\n4111111111111111\t\\4111111111111111"}}"#,
         r#"{"data":{"a":"\n************1111\t\\************1111"}}"#,
     );
+    // JSON, and a text of digits.
+    check("4111111111111111", "************1111");
     let broken = b"\xff4111111111111111".to_vec();
     assert_eq!(redact_raw(&broken), b"\xff************1111".to_vec());
+}
+
+#[test]
+fn of_a_message_that_is_cut_each_string_is_redacted() {
+    let check = |text: &str, expect: &str| {
+        assert_eq!(
+            String::from_utf8_lossy(&redact_beginning(text.as_bytes())),
+            expect,
+            "{text}"
+        );
+    };
+    check(
+        r#" {"data":{"order_id":"4111111111111111","a":"\u0034111111111111111","b":"41"#,
+        r#" {"data":{"order_id":"4111111111111111","a":"\u002a***********1111","b":"41"#,
+    );
+    check("no object 4111111111111111", "no object ************1111");
+    assert_eq!(redact_plain(CARD.as_bytes()), b"************1111");
+}
+
+/// Collecting the names of the way for each string took hours.
+#[test]
+fn many_strings_in_deep_places_are_read_at_once() {
+    const DEPTH: usize = 100_000;
+    let strings = vec![format!("\"{CARD}\""); 10_000].join(",");
+    let text = format!("{}[{strings}]{}", r#"{"a":"#.repeat(DEPTH), "}".repeat(DEPTH));
+    let redacted = String::from_utf8(redact_raw(text.as_bytes())).expect("text");
+    assert_eq!(redacted, text.replace("411111111111", "************"));
 }

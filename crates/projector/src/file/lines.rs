@@ -1,16 +1,17 @@
-//! Lines of bounded size: of one that is too long only the head, the length and the digest are kept.
+//! Lines of bounded size: of one that is too long only the beginning, the length and the digest are kept.
 
 use std::io::{self, BufRead, Read};
 
-use domain::decode::MESSAGE_BYTES_MAX;
+use domain::decode::HELD_BYTES_MAX;
+use ledger::BEGINNING_BYTES;
 use sha2::{Digest, Sha256};
 
-use crate::source::{OVERSIZE_HEAD_BYTES, Oversize};
+use crate::source::Oversize;
 
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
-/// What is read at once: the largest message, its line end and a mark before it. More of a line is only counted.
-const LINE_BYTES_HELD_MAX: u64 = (MESSAGE_BYTES_MAX + 2 + BYTE_ORDER_MARK.len()) as u64;
+/// What is read at once: the largest message that is held, its line end and a mark before it. More of a line is only counted.
+const LINE_BYTES_HELD_MAX: u64 = (HELD_BYTES_MAX + 2 + BYTE_ORDER_MARK.len()) as u64;
 
 /// A line without its end (`\n` or `\r\n`).
 #[derive(Debug, PartialEq, Eq)]
@@ -57,10 +58,10 @@ impl<R: BufRead> Lines<R> {
         let line = without_line_end(&self.held);
         Ok(Some(if line.iter().all(u8::is_ascii_whitespace) {
             Line::Blank
-        } else if line.len() > MESSAGE_BYTES_MAX {
+        } else if line.len() > HELD_BYTES_MAX {
             let mut digest = LineDigest::default();
             digest.update(line);
-            Line::Oversize(digest.finish(head(line)))
+            Line::Oversize(digest.finish(beginning(line)))
         } else {
             Line::Whole(line)
         }))
@@ -83,14 +84,14 @@ impl<R: BufRead> Lines<R> {
             let consumed = part.len() + usize::from(end.is_some());
             self.reader.consume(consumed);
             if is_last {
-                return Ok(digest.finish(head(&self.held)));
+                return Ok(digest.finish(beginning(&self.held)));
             }
         }
     }
 }
 
-fn head(line: &[u8]) -> Vec<u8> {
-    line[..OVERSIZE_HEAD_BYTES.min(line.len())].to_vec()
+fn beginning(line: &[u8]) -> Vec<u8> {
+    line[..BEGINNING_BYTES.min(line.len())].to_vec()
 }
 
 fn without_line_end(line: &[u8]) -> &[u8] {
@@ -124,9 +125,9 @@ impl LineDigest {
         self.length += bytes.len() as u64;
     }
 
-    fn finish(self, head: Vec<u8>) -> Oversize {
+    fn finish(self, beginning: Vec<u8>) -> Oversize {
         Oversize {
-            head,
+            beginning,
             length: self.length,
             sha256: self.hasher.finalize().into(),
         }
@@ -181,11 +182,11 @@ mod tests {
     fn around_the_limit_the_length_without_the_line_end_decides() {
         for end in ["", "\n", "\r\n"] {
             for over in 0..5 {
-                let length = MESSAGE_BYTES_MAX - 1 + over;
+                let length = HELD_BYTES_MAX - 1 + over;
                 let line = "x".repeat(length);
                 let input = format!("a\n{line}{end}");
                 let found = lines_of(input.as_bytes(), 1000);
-                let expected = if length <= MESSAGE_BYTES_MAX {
+                let expected = if length <= HELD_BYTES_MAX {
                     line
                 } else {
                     format!("{length} bytes")
@@ -198,14 +199,14 @@ mod tests {
     #[test]
     fn a_line_that_is_too_long_is_known_by_the_digest_of_all_of_it() {
         // Returns in the middle belong to the line, also where a buffer ends with one.
-        let line = "abc\r".repeat(MESSAGE_BYTES_MAX / 2) + "end";
+        let line = "abc\r".repeat(HELD_BYTES_MAX / 2) + "end";
         for buffer_bytes in [997, 4096, 1 << 20] {
             let input = format!("{line}\r\nnext\n");
             let mut lines = Lines::new(BufReader::with_capacity(buffer_bytes, input.as_bytes()));
             let Some(Line::Oversize(oversize)) = lines.next().unwrap() else {
                 panic!("kept whole")
             };
-            assert_eq!(oversize.head, &line.as_bytes()[..OVERSIZE_HEAD_BYTES]);
+            assert_eq!(oversize.beginning, &line.as_bytes()[..BEGINNING_BYTES]);
             assert_eq!(oversize.length, line.len() as u64);
             assert_eq!(oversize.sha256, <[u8; 32]>::from(Sha256::digest(line.as_bytes())));
             assert_eq!(lines.next().unwrap(), Some(Line::Whole(b"next")));

@@ -6,18 +6,23 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use domain::decode::HELD_BYTES_MAX;
 use domain::position::{PartitionId, Positions};
+use ledger::BEGINNING_BYTES;
 use projector::file::{FileSource, Progress};
 use projector::kafka::{KafkaOptions, KafkaSource};
-use projector::source::{Content, OVERSIZE_HEAD_BYTES, Oversize, Source};
+use projector::source::{Content, Oversize, Source};
 use rdkafka::mocking::MockCluster;
 use rdkafka::producer::DefaultProducerContext;
 use sha2::{Digest, Sha256};
 use tempfile::TempDir;
 use testkit::kafka::{Record, TestKafka, TestProducer};
 
-/// Larger than a message may be.
+/// Larger than a message may be, and held as a whole.
 const OVERSIZE_BYTES: usize = 1_200_000;
+
+/// Larger than what is held.
+const NOT_HELD_BYTES: usize = HELD_BYTES_MAX + 3;
 
 /// Something that can be read from any position.
 pub(crate) trait Input {
@@ -37,9 +42,9 @@ pub(crate) fn plain(text: impl Into<Vec<u8>>) -> Content {
     }
 }
 
-fn oversize(value: &[u8]) -> Content {
+fn not_held(value: &[u8]) -> Content {
     Content::Oversize(Oversize {
-        head: value[..OVERSIZE_HEAD_BYTES].to_vec(),
+        beginning: value[..BEGINNING_BYTES].to_vec(),
         length: value.len() as u64,
         sha256: Sha256::digest(value).into(),
     })
@@ -85,7 +90,11 @@ fn text() -> (Vec<u8>, Vec<(u64, Content)>) {
             9 => (vec![0xff, b'{'], Some(plain(vec![0xff, b'{']))),
             10 if number < 100 => {
                 let long = vec![b'a' + (number % 26) as u8; OVERSIZE_BYTES];
-                let content = oversize(&long);
+                (long.clone(), Some(plain(long)))
+            }
+            11 if number < 100 => {
+                let long = vec![b'a' + (number % 26) as u8; NOT_HELD_BYTES];
+                let content = not_held(&long);
                 (long, Some(content))
             }
             _ => (value_of(number), Some(plain(value_of(number)))),
@@ -221,11 +230,7 @@ fn record(number: usize, partition: i32) -> (Record, Content) {
     let content = match number % 60 {
         7 => Content::Null,
         8 => plain(""),
-        9 if number < 120 => {
-            let long = vec![b'a' + (number % 26) as u8; OVERSIZE_BYTES];
-            record.value = Some(long.clone());
-            oversize(&long)
-        }
+        9 if number < 120 => plain(vec![b'a' + (number % 26) as u8; OVERSIZE_BYTES]),
         10 | 11 => {
             let headers = [("ce_specversion", "1.0"), ("traceparent", "00-1"), ("ce_id", "é")];
             let headers = headers.map(|(name, value)| (name.to_owned(), value.as_bytes().to_vec()));

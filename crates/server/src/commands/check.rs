@@ -5,8 +5,9 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use domain::decode::decode;
+use domain::decode::{decode, too_large};
 use domain::position::Positions;
+use domain::refusal::Refusal;
 use projector::file::{FileSource, Progress};
 use projector::source::{Budget, Content, Polled, RawMessage, Source};
 
@@ -62,14 +63,16 @@ fn is_opening(message: &RawMessage) -> bool {
 fn reason(message: &RawMessage) -> Option<String> {
     match &message.content {
         Content::Null => None,
-        Content::Oversize(_) => {
-            Some("too_large \"\": the message is larger than 1 MiB; publish a smaller one".to_owned())
-        }
+        Content::Oversize(_) => Some(told(&too_large())),
         Content::Value { bytes, .. } => {
             let refusal = decode(bytes, message.encoding().as_encoding()).err()?;
-            Some(format!("{} {:?}: {}", refusal.code, refusal.pointer, refusal.detail))
+            Some(told(&refusal))
         }
     }
+}
+
+fn told(refusal: &Refusal) -> String {
+    format!("{} {:?}: {}", refusal.code, refusal.pointer, refusal.detail)
 }
 
 fn say(line: &str) -> Result<(), Failure> {

@@ -36,15 +36,18 @@ const TAIL_DAYS: u32 = 1_000;
 pub(crate) fn run(args: DemoArgs) -> Result<ExitCode, Failure> {
     telemetry::start_logs("warn");
     let started = Instant::now();
-    let dir = tempfile::Builder::new()
-        .prefix("ledgerlens-demo-")
-        .tempdir()
-        .map_err(|cause| Failure::Store(format!("no temporary directory can be made: {cause}")))?;
+    let mut builder = tempfile::Builder::new();
+    builder.prefix("ledgerlens-demo-");
+    let dir = match &args.data_dir {
+        Some(beside) => std::fs::create_dir_all(beside).and_then(|()| builder.tempdir_in(beside)),
+        None => builder.tempdir(),
+    };
+    let dir = dir.map_err(|cause| Failure::Store(format!("no temporary directory can be made: {cause}")))?;
     let runtime = serve::runtime()?;
     let config = Config {
         data_dir: dir.path().join("data"),
         listen: args.listen.clone(),
-        ..Config::default()
+        ..Config::read(args.config.as_ref())?
     };
     let listener = runtime.block_on(serve::bind(&config.listen))?;
     let address = listener

@@ -24,8 +24,7 @@ pub(crate) fn run(args: &StoreArgs) -> Result<ExitCode, Failure> {
         config.index_limits(),
     )?;
     let mut bar = Bar::new("verify", "payments", None);
-    let index = stores.place.reader.read().clone();
-    let verified = projector::verify::verify(&stores.reader, index.as_ref(), &mut |done, total| {
+    let verified = projector::verify::verify(&stores.reader, &stores.place, &mut |done, total| {
         bar.set(done, Some(total))
     })?;
     bar.finish();

@@ -336,8 +336,7 @@ impl Product {
     pub(crate) fn verify(&mut self) -> Vec<String> {
         self.restart(|_| {});
         let open = self.opened();
-        let index = open.place.reader.read().clone();
-        let verified = projector::verify::verify(&open.reader, index.as_ref(), &mut |_, _| {});
+        let verified = projector::verify::verify(&open.reader, &open.place, &mut |_, _| {});
         let verified = verified.expect("the stores can be read");
         verified
             .differences

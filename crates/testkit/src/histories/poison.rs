@@ -145,7 +145,7 @@ fn odd(draw: &mut Draw, key: &str) -> Vec<u8> {
     text.replace("\"REASON\"", &reason).into_bytes()
 }
 
-/// Bytes that tell no payment.
+/// Bytes that tell no payment, but for one that is only too long.
 fn unreadable(draw: &mut Draw, key: &str) -> Vec<u8> {
     let whole = spelling::envelope(draw, "cancellation", valid_cancellation(key)).to_string();
     match draw.between(0, 11) {

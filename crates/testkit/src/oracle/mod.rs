@@ -18,7 +18,7 @@
 //!
 //! Reading a message
 //! - Depth counts objects and lists, the outermost of the message as sent as 1: in structured mode `data` is 2.
-//! - A refused message tells its payment when it is JSON by grammar up to 128 deep and has one `data` with one
+//! - A refused message tells its payment when it is JSON by grammar, whatever its size and depth, and has one `data` with one
 //!   `payment_key`, a string of 1 to 200 characters. Repeated names and lone surrogates elsewhere do not hide it.
 //! - A byte order mark, invalid UTF-8 and text after the document are "not JSON". A number no `f64` holds is refused.
 //! - Envelope `id` and `source` are not empty and have no upper length; `subject` is not looked at, `datacontenttype` is a string.

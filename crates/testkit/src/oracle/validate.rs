@@ -6,7 +6,7 @@ use super::{instant, redact, rules};
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
-/// A message longer than this is never read.
+/// A longer message is refused, whatever is in it.
 pub const MESSAGE_BYTES_MAX: usize = 1024 * 1024;
 /// Objects and lists within each other, the outermost counted as 1.
 const DEPTH_MAX: usize = 32;
@@ -36,6 +36,7 @@ pub(crate) fn structured(raw: &[u8]) -> Result<Message, Refusal> {
         reason,
         payment_key: payment_key.clone(),
     };
+    within_size(raw).map_err(refuse)?;
     no_oddities(&document).map_err(refuse)?;
     let Value::Object(envelope) = document.root.to_value() else {
         return Err(refuse("not an object".into()));
@@ -53,6 +54,7 @@ pub(crate) fn binary(attributes: &[(String, String)], raw: &[u8]) -> Result<Mess
         reason,
         payment_key: payment_key.clone(),
     };
+    within_size(raw).map_err(refuse)?;
     no_oddities(&document).map_err(refuse)?;
     let attribute = |name: &str| {
         attributes
@@ -65,14 +67,17 @@ pub(crate) fn binary(attributes: &[(String, String)], raw: &[u8]) -> Result<Mess
 }
 
 fn read(raw: &[u8]) -> Result<json::Document, Refusal> {
-    let unreadable = |reason: &str| Refusal {
-        reason: reason.into(),
+    json::read(raw).ok_or_else(|| Refusal {
+        reason: "not JSON".into(),
         payment_key: None,
-    };
-    if raw.len() > MESSAGE_BYTES_MAX {
-        return Err(unreadable("over 1 MiB"));
+    })
+}
+
+fn within_size(raw: &[u8]) -> Rule<()> {
+    match raw.len() {
+        ..=MESSAGE_BYTES_MAX => Ok(()),
+        _ => broken("over 1 MiB"),
     }
-    json::read(raw).ok_or_else(|| unreadable("not JSON"))
 }
 
 /// The key of the payment a refused message belongs to: a string of 1 to 200 characters.
