@@ -100,7 +100,7 @@ impl Pace {
 
 /// The rows that an answer is of, with the ledger's tables at the same batch where they are asked.
 enum Held {
-    Rows(Rows),
+    Rows(Box<Rows>),
     Joint(Rc<Joint>),
 }
 
@@ -125,7 +125,7 @@ impl Position {
                 one_position(lookup, &Screen::of(&query), |document| query.matches(&document.terms))?
         {
             return Ok(Position {
-                held: Held::Rows(rows),
+                held: Held::Rows(Box::new(rows)),
                 indexed: Some(Indexed {
                     query,
                     recent,
