@@ -34,6 +34,9 @@ pub struct Options {
     /// The most payments that one page looks at, default 50,000: about a second of work. A page that has not filled by
     /// then ends early and says that there is more.
     pub looked_at_max: usize,
+    /// Payments looked at for each row wanted before a page of a list that begins with the index is made from the ledger. Default 10: some
+    /// milliseconds, less than a look into the ledger's table of tens of millions of payments takes.
+    pub looks_a_row: usize,
     /// Threads that long questions are spread over. Not those of ingestion: a question would wait until a whole batch has
     /// been worked off.
     pub threads: Arc<ThreadPool>,

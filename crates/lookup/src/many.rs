@@ -16,7 +16,7 @@ use search::{IndexSnapshot, Screen, TermQuery, identifier_query, values};
 
 use crate::error::LookupError;
 use crate::lookup::{Answer, Lookup};
-use crate::plan::{hour_start, one_position};
+use crate::plan::{minute_start, one_position};
 use crate::sort_key::SortKey;
 use crate::span::Span;
 
@@ -178,13 +178,13 @@ fn walk(
         return Ok(found);
     }
     let query = identifier_query(normal, scope);
-    let mut walk = snapshot.walk(&query, search::Order::NewestFirst, &Span::default().hours());
+    let mut walk = snapshot.walk(&query, search::Order::NewestFirst, &Span::default().minutes());
     while let Some(hits) = walk.next_hours(NAMED_MAX + 1)? {
         for hit in hits.iter().filter(|hit| !apart.contains(&hit.seq)) {
             found.extend(one(rows, hit.seq, normal, scope)?);
         }
         // Whole hours are known, so those that lie in them are the first of the list.
-        let down_to = hits.last().map(|hit| hour_start(hit.hour));
+        let down_to = hits.last().map(|hit| minute_start(hit.minute));
         let settled = found
             .iter()
             .filter(|found: &&Found| down_to.is_none_or(|down_to| found.key.occurred_at >= down_to));

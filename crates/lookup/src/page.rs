@@ -54,25 +54,38 @@ const PARALLEL_MIN: usize = 128;
 /// The page, and what it took but for what the ledger's tables were asked.
 pub(crate) fn page(lookup: &Lookup, request: &PageRequest) -> Result<Answer<(Page, Explained)>, LookupError> {
     let mut stages = Stages::default();
-    let position = stages.time("position", || Position::take(lookup, request))?;
-    match page_of(lookup, request, &position, stages) {
+    let position = stages.time("position", || Position::of_page(lookup, request))?;
+    let made = match page_of(lookup, request, &position, &mut stages) {
         Err(LookupError::Search(error)) => {
             lookup.distrust_index(&error);
-            page_of(lookup, request, &Position::without_index(lookup)?, Stages::default())
+            None
         }
-        answer => answer,
-    }
+        made => made?,
+    };
+    let mut answer = match made {
+        Some(answer) => answer,
+        None => {
+            drop(position);
+            let position = stages.time("position", || Position::without_index(lookup))?;
+            page_of(lookup, request, &position, &mut stages)?
+                .unwrap_or_else(|| unreachable!("a page of the ledger is never given up"))
+        }
+    };
+    answer.value.1.stages = stages.list();
+    Ok(answer)
 }
 
+/// `None` where the position's patience came to its end.
 fn page_of(
     lookup: &Lookup,
     request: &PageRequest,
     position: &Position,
-    mut stages: Stages,
-) -> Result<Answer<(Page, Explained)>, LookupError> {
+    stages: &mut Stages,
+) -> Result<Option<Answer<(Page, Explained)>>, LookupError> {
     let rows = position.rows();
     let mut plan = position.plan(request, Pace::page(request.limit));
     let mut builder = stages.time("rows", || Builder::new(lookup, request, rows))?;
+    let apart = builder.looked_at;
     let mut early = None;
     while let Some(stretch) = stages.time("candidates", || plan.next(request))? {
         stages.time("rows", || builder.take(rows, &stretch))?;
@@ -80,9 +93,14 @@ fn page_of(
             early = Some(None);
             break;
         }
-        if builder.looked_at >= lookup.options.looked_at_max && !stretch.is_last() {
-            early = Some(stretch.end_key());
-            break;
+        if !stretch.is_last() {
+            if position.is_given_up(builder.looked_at - apart) {
+                return Ok(None);
+            }
+            if builder.looked_at >= lookup.options.looked_at_max {
+                early = Some(stretch.end_key());
+                break;
+            }
         }
     }
     if early.is_none() {
@@ -102,12 +120,12 @@ fn page_of(
         documents_covered: plan.documents_covered(),
         rows: rows.read(),
         looks: Vec::new(),
-        stages: stages.list(),
+        stages: Vec::new(),
     };
-    Ok(Answer {
+    Ok(Some(Answer {
         value: (page, explained),
         head: rows.head().clone(),
-    })
+    }))
 }
 
 /// A payment that satisfies the question.

@@ -1,8 +1,12 @@
 //! Where candidates come from.
 //!
-//! **Index first** when the question has words, identifiers or other things that the index holds: whole hours of
+//! **Index first** when the question has words, identifiers or other things that the index holds: whole minutes of
 //! candidates, and beside them the payments that the index has not reached yet. **Ledger first** otherwise, and while
 //! there is no index: the list table, narrowed by what it can decide. Either way the row decides in the end.
+//!
+//! **The index with little patience** for a page of a list: the index finds the payments of a merchant or a minute in a fraction of the time
+//! that a look into the table takes, but knows neither status nor method. Mostly a page is full after a few more rows than it shows; if it
+//! is not, the ledger is asked after all.
 
 use std::collections::VecDeque;
 use std::rc::Rc;
@@ -72,7 +76,7 @@ pub(crate) struct Pace {
     /// Candidates of the first look; each further look is for twice as many, up to `chunk_max`.
     chunk: usize,
     chunk_max: usize,
-    /// Candidates of a stretch, but that an instant (of the index: an hour) is never split.
+    /// Candidates of a stretch, but that an instant (of the index: a minute) is never split.
     stretch: usize,
 }
 
@@ -115,25 +119,50 @@ struct Indexed {
 pub(crate) struct Position {
     held: Held,
     indexed: Option<Indexed>,
+    /// Candidates that may be looked at before a page is given up, to be made from the ledger.
+    patience: usize,
 }
 
 impl Position {
     pub(crate) fn take(lookup: &Lookup, request: &PageRequest) -> Result<Self, LookupError> {
         let query = term_query(&request.filter, &request.scope);
-        if asks_more_than_merchants(&query, request)
-            && let Some((rows, recent, snapshot)) =
-                one_position(lookup, &Screen::of(&query), |document| query.matches(&document.terms))?
-        {
-            return Ok(Position {
-                held: Held::Rows(Box::new(rows)),
-                indexed: Some(Indexed {
-                    query,
-                    recent,
-                    snapshot,
-                }),
-            });
+        match asks_more_than_merchants(&query, request) {
+            true => Position::with_index(lookup, request, query, usize::MAX),
+            false => Position::without_index(lookup),
         }
-        Position::without_index(lookup)
+    }
+
+    /// The same for a page, which may begin with the index where all of a list would not.
+    pub(crate) fn of_page(lookup: &Lookup, request: &PageRequest) -> Result<Self, LookupError> {
+        let query = term_query(&request.filter, &request.scope);
+        // A total needs the tables at the page's own position.
+        if asks_more_than_merchants(&query, request) || request.total_until.is_some() || is_choosy(&request.filter) {
+            return Position::take(lookup, request);
+        }
+        let patience = lookup.options.looks_a_row.saturating_mul(request.limit + 2);
+        Position::with_index(lookup, request, query, patience)
+    }
+
+    fn with_index(
+        lookup: &Lookup,
+        request: &PageRequest,
+        query: TermQuery,
+        patience: usize,
+    ) -> Result<Self, LookupError> {
+        let minutes = span_of(request).minutes();
+        let wanted = |document: &Document| minutes.contains(&document.minute) && query.matches(&document.terms);
+        let Some((rows, recent, snapshot)) = one_position(lookup, &Screen::of(&query), wanted)? else {
+            return Position::without_index(lookup);
+        };
+        Ok(Position {
+            held: Held::Rows(Box::new(rows)),
+            indexed: Some(Indexed {
+                query,
+                recent,
+                snapshot,
+            }),
+            patience,
+        })
     }
 
     /// The ledger alone: slower where words are asked for, and right all the same, because the row decides.
@@ -141,7 +170,13 @@ impl Position {
         Ok(Position {
             held: Held::Joint(Rc::new(lookup.reader.joint()?)),
             indexed: None,
+            patience: usize::MAX,
         })
+    }
+
+    /// Whether a page that is not full after so many candidates is to be made from the ledger.
+    pub(crate) fn is_given_up(&self, candidates: usize) -> bool {
+        candidates > self.patience
     }
 
     pub(crate) fn rows(&self) -> &Rows {
@@ -160,14 +195,13 @@ impl Position {
     }
 
     pub(crate) fn plan(&self, request: &PageRequest, pace: Pace) -> Plan {
-        let after = request.after.as_ref().map(|after| after.occurred_at);
-        let span = Span::of(&request.filter).behind(after, request.order);
+        let span = span_of(request);
         match (&self.indexed, &self.held) {
             (Some(indexed), _) => Plan::Index(Box::new(IndexFirst {
                 recent: Recently::of(indexed.recent.clone(), request.order),
                 walk: indexed
                     .snapshot
-                    .walk(&indexed.query, walk_order(request.order), &span.hours()),
+                    .walk(&indexed.query, walk_order(request.order), &span.minutes()),
                 pending: VecDeque::new(),
                 stretch: pace.stretch,
                 ended: false,
@@ -216,7 +250,7 @@ impl Plan {
     }
 }
 
-/// Rows, hour and seq of recent payments of interest, and the index.
+/// Rows, minute and seq of recent payments of interest, and the index.
 type Covering = (Rows, Vec<(u32, u64)>, IndexSnapshot);
 
 /// Rows, recent payments of interest and index that cover one position together: `search::Recent` says why in this order,
@@ -244,6 +278,28 @@ pub(crate) fn one_position(
 fn asks_more_than_merchants(query: &TermQuery, request: &PageRequest) -> bool {
     let merchants_alone = term_query(&query::Filter::All, &request.scope);
     !query.is_all() && *query != merchants_alone && !only_merchants(&request.filter)
+}
+
+/// Whether a filter is likely to leave out nearly all payments of a span, by what the index does not know.
+fn is_choosy(filter: &query::Filter) -> bool {
+    let mut is_choosy = false;
+    filter.visit(&mut |leaf| {
+        use query::{DayField, Filter, KeywordField, TimeField};
+        is_choosy |= match leaf {
+            Filter::Amount { .. } => true,
+            Filter::Keyword { field, .. } => *field == KeywordField::Flag,
+            Filter::Day { field, .. } => *field != DayField::SaleDay,
+            Filter::Time { field, .. } => *field != TimeField::ApprovedAt,
+            _ => false,
+        };
+    });
+    is_choosy
+}
+
+/// When what is asked for can have occurred.
+fn span_of(request: &PageRequest) -> Span {
+    let after = request.after.as_ref().map(|after| after.occurred_at);
+    Span::of(&request.filter).behind(after, request.order)
 }
 
 fn only_merchants(filter: &query::Filter) -> bool {
@@ -274,8 +330,8 @@ fn walk_order(order: Order) -> search::Order {
     }
 }
 
-pub(crate) fn hour_start(hour: u32) -> DateTime<Utc> {
-    DateTime::from_timestamp(i64::from(hour) * 3600, 0).unwrap_or(DateTime::UNIX_EPOCH)
+pub(crate) fn minute_start(minute: u32) -> DateTime<Utc> {
+    DateTime::from_timestamp(i64::from(minute) * 60, 0).unwrap_or(DateTime::UNIX_EPOCH)
 }
 
 pub(crate) struct IndexFirst {
@@ -295,7 +351,7 @@ impl IndexFirst {
         if self.pending.is_empty() {
             self.pending = self.walk.next_hours(request.limit + 1)?.unwrap_or_default().into();
         }
-        let Some(hits) = front(&mut self.pending, self.stretch, |hit| hit.hour) else {
+        let Some(hits) = front(&mut self.pending, self.stretch, |hit| hit.minute) else {
             self.ended = true;
             let seqs = self.recent.rest();
             return Ok(Some(Stretch {
@@ -303,12 +359,12 @@ impl IndexFirst {
                 end: End::Everything,
             }));
         };
-        let hour = hits.last().map_or(0, |hit| hit.hour);
-        let mut seqs = self.recent.until(hour);
+        let minute = hits.last().map_or(0, |hit| hit.minute);
+        let mut seqs = self.recent.until(minute);
         seqs.extend(hits.into_iter().map(|hit| hit.seq));
         let end = match request.order {
-            Order::NewestFirst => End::DownTo(hour_start(hour)),
-            Order::OldestFirst => End::UpTo(hour_start(hour) + TimeDelta::hours(1) - TimeDelta::microseconds(1)),
+            Order::NewestFirst => End::DownTo(minute_start(minute)),
+            Order::OldestFirst => End::UpTo(minute_start(minute) + TimeDelta::minutes(1) - TimeDelta::microseconds(1)),
         };
         Ok(Some(Stretch { seqs, end }))
     }

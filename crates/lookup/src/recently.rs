@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use ledger::Order;
 
-/// Payments that the index has not reached, by hour in list order.
+/// Payments that the index has not reached, by minute in list order.
 pub(crate) struct Recently {
     seqs: HashSet<u64>,
     ahead: std::iter::Peekable<std::vec::IntoIter<(u32, u64)>>,
@@ -14,7 +14,7 @@ pub(crate) struct Recently {
 impl Recently {
     pub(crate) fn of(mut hits: Vec<(u32, u64)>, order: Order) -> Self {
         match order {
-            Order::NewestFirst => hits.sort_unstable_by_key(|(hour, seq)| (std::cmp::Reverse(*hour), *seq)),
+            Order::NewestFirst => hits.sort_unstable_by_key(|(minute, seq)| (std::cmp::Reverse(*minute), *seq)),
             Order::OldestFirst => hits.sort_unstable(),
         }
         Recently {
@@ -24,13 +24,13 @@ impl Recently {
         }
     }
 
-    /// Those that lie no later in the list than `hour`.
-    pub(crate) fn until(&mut self, hour: u32) -> Vec<u64> {
+    /// Those that lie no later in the list than `minute`.
+    pub(crate) fn until(&mut self, minute: u32) -> Vec<u64> {
         let order = self.order;
         let mut taken = Vec::new();
         while let Some((_, seq)) = self.ahead.next_if(|(next, _)| match order {
-            Order::NewestFirst => *next >= hour,
-            Order::OldestFirst => *next <= hour,
+            Order::NewestFirst => *next >= minute,
+            Order::OldestFirst => *next <= minute,
         }) {
             taken.push(seq);
         }

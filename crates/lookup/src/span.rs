@@ -9,7 +9,7 @@ use std::ops::{Bound, RangeInclusive};
 use chrono::{DateTime, Days, NaiveDate, NaiveTime, Utc};
 use ledger::Order;
 use query::{DayField, Filter, TimeField};
-use search::hour_of;
+use search::minute_of;
 
 /// Both ends included; an absent one does not bound.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -74,9 +74,9 @@ impl Span {
         self.and(rest)
     }
 
-    /// The index's hours that it touches.
-    pub(crate) fn hours(self) -> RangeInclusive<u32> {
-        self.from.map_or(0, hour_of)..=self.to.map_or(u32::MAX, hour_of)
+    /// The index's minutes that it touches.
+    pub(crate) fn minutes(self) -> RangeInclusive<u32> {
+        self.from.map_or(0, minute_of)..=self.to.map_or(u32::MAX, minute_of)
     }
 }
 

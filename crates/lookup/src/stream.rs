@@ -4,9 +4,9 @@
 //! plan took at the beginning is held to the end, so all rows are of one position however long reading takes. Stretches
 //! are joined one after the other, and what a stretch covers goes out before the next is read. Held beside it are:
 //!
-//! - payments whose place comes later (the index has them in another hour, or their instant depends on the reader), by
+//! - payments whose place comes later (the index has them in another minute, or their instant depends on the reader), by
 //!   key and seq alone beyond the first few thousand: they are read again when it is their turn;
-//! - one instant of the list table or one hour of the index, which is sorted as a whole, in the same way: about 100
+//! - one instant of the list table or one minute of the index, which is sorted as a whole, in the same way: about 100
 //!   bytes a payment.
 
 use std::collections::{BTreeSet, HashSet};

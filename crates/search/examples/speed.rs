@@ -86,9 +86,9 @@ fn payment(seq: u64, version: u64, count: u64) -> Document {
         terms.extend(characters.windows(2).map(|pair| format!("g{}{}", pair[0], pair[1])));
     }
     // Three years, evenly.
-    let hour = 470_000 + u32::try_from(seq * 26_280 / count).unwrap_or(0);
+    let minute = 28_200_000 + u32::try_from(seq * 1_576_800 / count).unwrap_or(0);
     let terms = terms.into_iter().collect();
-    Document { seq, hour, terms }
+    Document { seq, minute, terms }
 }
 
 fn name(random: u64) -> String {

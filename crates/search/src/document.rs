@@ -1,4 +1,4 @@
-//! What the index holds of a payment: its terms, and the hour by which candidates are walked.
+//! What the index holds of a payment: its terms, and the minute by which candidates are walked.
 //!
 //! Nothing in a document changes with a status, a sum or a flag: the row decides those. So most messages of a payment
 //! leave its document as it is, and [`Document::digest`] tells cheaply which ones do not.
@@ -19,15 +19,20 @@ use crate::values::{self, Holder, StableKeyword};
 pub struct Document {
     /// The payment's number in the ledger.
     pub seq: u64,
-    /// See [`hour_of`]; of the payment as one who sees every merchant sees it.
-    pub hour: u32,
+    /// See [`minute_of`]; of the payment as one who sees every merchant sees it.
+    pub minute: u32,
     pub terms: Terms,
 }
 
-/// The hours from 1970 to an instant. Earlier instants are hour 0: an hour is only a coarse place in time order, and
-/// whoever walks hours sorts the rows of each one exactly.
-pub fn hour_of(at: DateTime<Utc>) -> u32 {
-    u32::try_from(at.timestamp().div_euclid(3600).max(0)).unwrap_or(u32::MAX)
+/// The minutes from 1970 to an instant. Earlier instants are minute 0: a minute is only a coarse place in time order, and
+/// whoever walks candidates sorts the rows of each one exactly.
+pub fn minute_of(at: DateTime<Utc>) -> u32 {
+    u32::try_from(at.timestamp().div_euclid(60).max(0)).unwrap_or(u32::MAX)
+}
+
+/// The hours from 1970 to a minute: documents are found by them.
+pub(crate) fn hour_of(minute: u32) -> u32 {
+    minute / 60
 }
 
 impl Document {
@@ -36,7 +41,7 @@ impl Document {
         let payment = Payment::derive(dossier, &Scope::All)?;
         Some(Document {
             seq,
-            hour: hour_of(payment.occurred_at),
+            minute: minute_of(payment.occurred_at),
             terms: terms_of(&payment),
         })
     }
@@ -47,7 +52,7 @@ impl Document {
         let mut hash = Xxh3::new();
         let mut is_empty = part != Part::Payment;
         if part == Part::Payment {
-            hash.update(&self.hour.to_le_bytes());
+            hash.update(&self.minute.to_le_bytes());
         }
         for term in self.terms_of(part) {
             // The length keeps two lists with the same letters apart.
@@ -140,21 +145,22 @@ mod tests {
     use super::*;
 
     #[test]
-    fn hours_keep_the_order_of_time() {
+    fn minutes_keep_the_order_of_time() {
         let at = |seconds| DateTime::from_timestamp(seconds, 0).unwrap_or_default();
-        assert_eq!(hour_of(at(0)), 0);
-        assert_eq!(hour_of(at(3599)), 0);
-        assert_eq!(hour_of(at(3600)), 1);
-        assert_eq!(hour_of(at(-1)), 0);
-        assert_eq!(hour_of(DateTime::<Utc>::MIN_UTC), 0);
-        assert_eq!(hour_of(at(253_402_300_799)), 70_389_527);
+        assert_eq!(minute_of(at(0)), 0);
+        assert_eq!(minute_of(at(59)), 0);
+        assert_eq!(minute_of(at(60)), 1);
+        assert_eq!(minute_of(at(-1)), 0);
+        assert_eq!(minute_of(DateTime::<Utc>::MIN_UTC), 0);
+        assert_eq!(minute_of(at(253_402_300_799)), 4_223_371_679);
+        assert_eq!((hour_of(59), hour_of(60), hour_of(4_223_371_679)), (0, 1, 70_389_527));
     }
 
     #[test]
     fn the_digest_is_pinned_because_it_is_stored() {
         let document = |terms: &[&str]| Document {
             seq: 1,
-            hour: 493_000,
+            minute: 493_000,
             terms: terms.iter().collect(),
         };
         let digest = |document: Document| document.digest(Part::Payment).unwrap_or_default();
@@ -172,7 +178,7 @@ mod tests {
         );
         assert_ne!(
             digest(Document {
-                hour: 493_001,
+                minute: 493_001,
                 ..document(&["ia", "mb"])
             }),
             PINNED

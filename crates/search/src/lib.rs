@@ -44,7 +44,7 @@ pub mod values;
 mod walk;
 mod writer;
 
-pub use document::{Document, hour_of, terms};
+pub use document::{Document, minute_of, terms};
 pub use error::SearchError;
 pub use part::Part;
 pub use position::IndexPosition;

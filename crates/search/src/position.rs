@@ -7,7 +7,7 @@ use crate::error::SearchError;
 
 /// The form of the documents and of the engine's fields. An index of another form is rebuilt, so raise it with every
 /// change to the terms of a document, to a normal form of `query` or to the fields.
-pub(crate) const FORMAT: u32 = 2;
+pub(crate) const FORMAT: u32 = 3;
 
 /// The ledger's position that a commit covers.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -96,7 +96,7 @@ mod tests {
         for other in [
             payload.replace("41", "42"),
             payload.replace("store-1", "store-2"),
-            payload.replace("\"format\":2", "\"format\":3"),
+            payload.replace(&format!("\"format\":{FORMAT}"), "\"format\":1"),
             payload.replace('}', ""),
             String::new(),
         ] {

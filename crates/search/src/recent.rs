@@ -67,7 +67,7 @@ impl Recent {
         self.len() == 0
     }
 
-    /// The hour and seq of every document in the list that `screen` lets through and `wanted` accepts; a payment can come
+    /// The minute and seq of every document in the list that `screen` lets through and `wanted` accepts; a payment can come
     /// more than once.
     pub fn select(&self, screen: &Screen, mut wanted: impl FnMut(&Document) -> bool) -> Vec<(u32, u64)> {
         let batches = self.batches.read();
@@ -76,7 +76,7 @@ impl Recent {
             .filter(|one| screen.lets_through(&one.mask))
             .map(|one| &one.document)
             .filter(|document| wanted(document))
-            .map(|document| (document.hour, document.seq))
+            .map(|document| (document.minute, document.seq))
             .collect()
     }
 }
@@ -89,7 +89,7 @@ mod tests {
     fn document(seq: u64, term: &str) -> Announced {
         Announced::of(Arc::new(Document {
             seq,
-            hour: 7,
+            minute: 7,
             terms: [term].into_iter().collect(),
         }))
     }

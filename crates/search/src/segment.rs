@@ -11,8 +11,9 @@ use tantivy::schema::{IndexRecordOption, Term};
 use tantivy::{DocId, DocSet, InvertedIndexReader, SegmentReader, TERMINATED};
 
 use crate::cursor::Cursor;
+use crate::document::hour_of;
 use crate::error::SearchError;
-use crate::fields::{DIGEST, Fields, HOUR, KEY, PART_DIGEST};
+use crate::fields::{DIGEST, Fields, KEY, MINUTE, PART_DIGEST};
 use crate::hours::SegmentHours;
 use crate::part::{Part, is_payment};
 use crate::prefix::{self, PrefixDocuments};
@@ -24,7 +25,8 @@ pub(crate) struct Segment {
     fields: Fields,
     terms: Arc<InvertedIndexReader>,
     key: Column<u64>,
-    hour: Column<u64>,
+    /// Of payments.
+    minute: Column<u64>,
     /// Of payments, and of other parts.
     digest: Column<u64>,
     part_digest: Column<u64>,
@@ -53,8 +55,8 @@ impl Segment {
             let found = reader.fast_fields().u64_lenient(name)?;
             Ok(found.map_or_else(|| Column::build_empty_column(reader.max_doc()), |(column, _)| column))
         };
-        let (key, hour) = (column(KEY)?, column(HOUR)?);
-        let (digest, part_digest) = (maybe(DIGEST)?, maybe(PART_DIGEST)?);
+        let key = column(KEY)?;
+        let (minute, digest, part_digest) = (maybe(MINUTE)?, maybe(DIGEST)?, maybe(PART_DIGEST)?);
         let hours = match hours {
             Some(hours) => hours,
             None => Arc::new(SegmentHours::of(&reader, fields.walked)?),
@@ -63,7 +65,7 @@ impl Segment {
         Ok(Segment {
             terms,
             key,
-            hour,
+            minute,
             digest,
             part_digest,
             hours,
@@ -201,9 +203,11 @@ impl Segment {
             let (first, last) = (hours.first().copied().unwrap_or(0), hours.last().copied().unwrap_or(0));
             let mut document = cursor.seek(0);
             while document != TERMINATED {
-                let hit = self.hit(document);
-                if (first..=last).contains(&hit.hour) && self.is_live(document) && self.is_payment(document) {
-                    hits.push(hit);
+                if self.is_payment(document) && self.is_live(document) {
+                    let hit = self.hit(document);
+                    if (first..=last).contains(&hour_of(hit.minute)) {
+                        hits.push(hit);
+                    }
                 }
                 document = cursor.seek(document + 1);
             }
@@ -297,10 +301,10 @@ impl Segment {
     }
 
     fn hit(&self, document: DocId) -> Hit {
-        // Only hours that fit were ever written.
-        let hour = u32::try_from(value(&self.hour, document)).unwrap_or(u32::MAX);
+        // Only minutes that fit were ever written, one for each payment.
+        let minute = self.minute.first(document).unwrap_or(0);
         Hit {
-            hour,
+            minute: u32::try_from(minute).unwrap_or(u32::MAX),
             seq: Part::seq_of(value(&self.key, document)),
         }
     }
@@ -321,7 +325,7 @@ impl Segment {
     }
 }
 
-/// Every document has exactly one value in these columns.
+/// Every document has exactly one value in this column.
 fn value(column: &Column<u64>, document: DocId) -> u64 {
     column.values.get_val(document)
 }

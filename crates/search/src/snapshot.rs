@@ -86,7 +86,7 @@ impl IndexSnapshot {
         })
     }
 
-    /// The payments that may satisfy the question, in whole hours, of these hours.
+    /// The payments that may satisfy the question, of these minutes.
     pub fn walk(&self, query: &TermQuery, order: Order, within: &RangeInclusive<u32>) -> Walk {
         Walk::new(self.clone(), query.clone(), order, within)
     }

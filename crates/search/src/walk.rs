@@ -6,10 +6,11 @@
 //! brings too little, the next is four times as large: a question that is rarer than it looked costs a few windows, not
 //! one for every hour of its history.
 //!
-//! An hour is never split. Rows within it are sorted by their exact instant and key by whoever has the rows.
+//! Hits know their minute, and no minute is split. Rows within it are sorted by their exact instant and key by whoever has the rows.
 
 use std::ops::{Range, RangeInclusive};
 
+use crate::document::hour_of;
 use crate::error::{SearchError, guarded};
 use crate::segment::Known;
 use crate::snapshot::IndexSnapshot;
@@ -31,8 +32,8 @@ pub enum Order {
 /// A candidate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Hit {
-    /// See [`hour_of`](crate::hour_of).
-    pub hour: u32,
+    /// See [`minute_of`](crate::minute_of).
+    pub minute: u32,
     pub seq: u64,
 }
 
@@ -42,6 +43,8 @@ pub struct Walk {
     snapshot: IndexSnapshot,
     query: TermQuery,
     order: Order,
+    /// In minutes.
+    within: RangeInclusive<u32>,
     /// Of each segment the hours that are still to come.
     ahead: Vec<Range<usize>>,
     known: Known,
@@ -56,15 +59,15 @@ impl Walk {
     pub(crate) fn new(snapshot: IndexSnapshot, query: TermQuery, order: Order, within: &RangeInclusive<u32>) -> Self {
         let ahead = snapshot.segments().iter().map(|segment| {
             let hours = &segment.hours;
-            let after = within.end().checked_add(1);
-            let end = after.map_or(hours.len(), |after| hours.before(after));
-            hours.before(*within.start()).min(end)..end
+            let end = hours.before(hour_of(*within.end()) + 1);
+            hours.before(hour_of(*within.start())).min(end)..end
         });
         let ahead = ahead.collect();
         Walk {
             snapshot,
             query,
             order,
+            within: within.clone(),
             ahead,
             known: Known::default(),
             estimate: None,
@@ -74,7 +77,7 @@ impl Walk {
     }
 
     /// The next hours with at least `min_hits` hits together, or with all that are left; `None` once there are no more.
-    /// Each call returns every hit of the hours it covers, sorted by hour in walking order and then by seq, and never
+    /// Each call returns every hit of the hours it covers (and of the minutes asked for), sorted by minute in walking order and then by seq, and never
     /// comes back to an hour.
     pub fn next_hours(&mut self, min_hits: usize) -> Result<Option<Vec<Hit>>, SearchError> {
         let mut hits = Vec::new();
@@ -90,8 +93,8 @@ impl Walk {
             return Ok(None);
         }
         match self.order {
-            Order::NewestFirst => hits.sort_unstable_by_key(|hit| (std::cmp::Reverse(hit.hour), hit.seq)),
-            Order::OldestFirst => hits.sort_unstable_by_key(|hit| (hit.hour, hit.seq)),
+            Order::NewestFirst => hits.sort_unstable_by_key(|hit| (std::cmp::Reverse(hit.minute), hit.seq)),
+            Order::OldestFirst => hits.sort_unstable_by_key(|hit| (hit.minute, hit.seq)),
         }
         Ok(Some(hits))
     }
@@ -198,11 +201,15 @@ impl Walk {
 
     fn read(&mut self, window: &[Range<usize>], hits: &mut Vec<Hit>) -> Result<(), SearchError> {
         let (snapshot, query, known) = (&self.snapshot, &self.query, &mut self.known);
+        let before = hits.len();
         guarded(|| {
             for (segment, hours) in snapshot.segments().iter().zip(window) {
                 segment.hits(query, hours.clone(), known, hits)?;
             }
             Ok(())
-        })
+        })?;
+        // The first and the last hour may reach beyond the minutes asked for.
+        hits.extract_if(before.., |hit| !self.within.contains(&hit.minute)).for_each(drop);
+        Ok(())
     }
 }

@@ -58,6 +58,7 @@ impl Stores {
             overdue_days: config.settlement.overdue_days,
             now: Arc::new(Utc::now),
             looked_at_max: 50_000,
+            looks_a_row: 10,
             threads: lookup::threads().map_err(no_threads)?,
         };
         Ok(Lookup::new(

@@ -137,6 +137,7 @@ impl TestApp {
             overdue_days: 7,
             now: Arc::new(now),
             looked_at_max: 50_000,
+            looks_a_row: 10,
             threads: lookup::threads().expect("threads"),
         };
         let lookup = Lookup::new(reader.clone(), Arc::default(), Arc::default(), options);

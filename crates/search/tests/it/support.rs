@@ -8,9 +8,9 @@ use tempfile::TempDir;
 
 pub(crate) const STORE: &str = "store-1";
 
-pub(crate) fn document(seq: u64, hour: u32, terms: &[&str]) -> Document {
+pub(crate) fn document(seq: u64, minute: u32, terms: &[&str]) -> Document {
     let terms = terms.iter().collect();
-    Document { seq, hour, terms }
+    Document { seq, minute, terms }
 }
 
 pub(crate) fn term(text: &str) -> TermQuery {
@@ -97,18 +97,18 @@ impl Fixture {
 
     /// What the question should find, in walking order.
     pub(crate) fn expect(&self, query: &TermQuery, order: Order, from: Option<u32>) -> Vec<Hit> {
-        let within = |hour: u32| match (order, from) {
+        let within = |minute: u32| match (order, from) {
             (_, None) => true,
-            (Order::NewestFirst, Some(from)) => hour <= from,
-            (Order::OldestFirst, Some(from)) => hour >= from,
+            (Order::NewestFirst, Some(from)) => minute <= from,
+            (Order::OldestFirst, Some(from)) => minute >= from,
         };
         let matching = self
             .held
             .values()
-            .filter(|document| query.matches(&document.terms) && within(document.hour));
+            .filter(|document| query.matches(&document.terms) && within(document.minute));
         let mut hits: Vec<Hit> = matching
             .map(|document| Hit {
-                hour: document.hour,
+                minute: document.minute,
                 seq: document.seq,
             })
             .collect();
@@ -121,7 +121,7 @@ impl Fixture {
         let current = self.held.get(&hit.seq);
         self.written
             .iter()
-            .any(|old| (old.seq, old.hour) == (hit.seq, hit.hour) && query.matches(&old.terms) && current != Some(old))
+            .any(|old| (old.seq, old.minute) == (hit.seq, hit.minute) && query.matches(&old.terms) && current != Some(old))
     }
 
     /// Walks in chunks and checks what every walk promises.
@@ -144,12 +144,12 @@ impl Fixture {
 
 pub(crate) fn sort(hits: &mut [Hit], order: Order) {
     match order {
-        Order::NewestFirst => hits.sort_unstable_by_key(|hit| (std::cmp::Reverse(hit.hour), hit.seq)),
-        Order::OldestFirst => hits.sort_unstable_by_key(|hit| (hit.hour, hit.seq)),
+        Order::NewestFirst => hits.sort_unstable_by_key(|hit| (std::cmp::Reverse(hit.minute), hit.seq)),
+        Order::OldestFirst => hits.sort_unstable_by_key(|hit| (hit.minute, hit.seq)),
     }
 }
 
-/// Every hour there is.
+/// Every minute there is.
 pub(crate) const EVER: std::ops::RangeInclusive<u32> = 0..=u32::MAX;
 
 pub(crate) fn walked(
@@ -176,7 +176,7 @@ pub(crate) fn walked(
         assert_eq!(small_chunks, 0, "a chunk came after one that was too small");
         small_chunks += usize::from(chunk.len() < min_hits);
         if let (Some(last), Some(first)) = (found.last(), chunk.first()) {
-            assert_ne!(last.hour, first.hour, "an hour was split");
+            assert_ne!(last.minute / 60, first.minute / 60, "an hour was split");
         }
         found.extend(chunk);
     }

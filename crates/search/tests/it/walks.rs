@@ -4,12 +4,15 @@ use search::{Order, Part, TermQuery};
 
 use crate::support::{EVER, Fixture, document, term};
 
+/// A minute with which an hour begins.
+const FIRST: u32 = 490_000 * 60;
+
 /// 400 hours of 50 payments each; every one has a broad word, one in a hundred a rare one.
 fn broad() -> Fixture {
     let mut fixture = Fixture::new();
     for seq in 0_u32..20_000 {
         let rare = if seq % 100 == 7 { "grr" } else { "gxx" };
-        fixture.upsert(document(u64::from(seq), 490_000 + seq / 50, &["gbr", rare]));
+        fixture.upsert(document(u64::from(seq), FIRST + seq / 50 * 60 + seq % 50, &["gbr", rare]));
         if seq % 6_000 == 5_999 {
             fixture.commit();
         }
@@ -21,7 +24,7 @@ fn broad() -> Fixture {
 #[test]
 fn a_broad_word_costs_a_page_and_not_its_hit_list() {
     let fixture = broad();
-    for (order, first) in [(Order::NewestFirst, 490_399), (Order::OldestFirst, 490_000)] {
+    for (order, first) in [(Order::NewestFirst, FIRST + 399 * 60), (Order::OldestFirst, FIRST)] {
         for query in [term("gbr"), TermQuery::All] {
             let mut walk = fixture.reader().snapshot().walk(&query, order, &EVER);
             let chunk = walk
@@ -29,7 +32,7 @@ fn a_broad_word_costs_a_page_and_not_its_hit_list() {
                 .unwrap_or_else(|error| panic!("{error}"))
                 .unwrap_or_default();
             assert_eq!(chunk.len(), 50, "one hour is enough");
-            assert!(chunk.iter().all(|hit| hit.hour == first));
+            assert!(chunk.iter().all(|hit| hit.minute / 60 == first / 60));
             assert_eq!(walk.documents_covered(), 50);
         }
     }
@@ -48,7 +51,15 @@ fn every_chunk_holds_whole_hours_and_all_chunks_everything() {
             for min_hits in [1, 21, 101, 50_000] {
                 fixture.check(&query, order, None, min_hits);
             }
-            for from in [0, 489_999, 490_000, 490_123, 490_399, 490_400, u32::MAX] {
+            for from in [
+                0,
+                FIRST - 1,
+                FIRST,
+                FIRST + 123 * 60 + 17,
+                FIRST + 399 * 60 + 49,
+                FIRST + 400 * 60,
+                u32::MAX,
+            ] {
                 fixture.check(&query, order, Some(from), 60);
             }
         }
@@ -58,7 +69,7 @@ fn every_chunk_holds_whole_hours_and_all_chunks_everything() {
 #[test]
 fn a_payment_far_in_the_future_does_not_widen_the_windows() {
     let mut fixture = broad();
-    fixture.upsert(document(20_000, 70_389_527, &["gbr"]));
+    fixture.upsert(document(20_000, 4_223_371_679, &["gbr"]));
     fixture.commit();
     let mut walk = fixture
         .reader()
@@ -78,7 +89,7 @@ fn words_that_never_meet_end_the_walk() {
     for seq in 0_u32..5_000 {
         fixture.upsert(document(
             u64::from(seq),
-            seq / 10,
+            seq * 6,
             &[if seq % 2 == 0 { "gab" } else { "gcd" }],
         ));
     }
