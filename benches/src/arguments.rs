@@ -34,6 +34,8 @@ pub(crate) enum Command {
     Start(LiveLoad),
     /// Whether an event costs at the end what it cost at the beginning
     Scale(ScaleLoad),
+    /// Every question of a store that `scale --ask --keep` left, while payments of the days after it arrive
+    Kept(KeptLoad),
     /// The same log and the same questions for PostgreSQL 15, answers compared for equality first
     Compare(CompareLoad),
 }
@@ -114,6 +116,26 @@ pub(crate) struct ScaleLoad {
     /// At the end let `ledgerlens verify` recompute everything; minutes for each million payments
     #[arg(long)]
     pub(crate) verify: bool,
+    /// At the end move the store here, for `kept`; a path beside --scratch that does not exist yet
+    #[arg(long, value_name = "DIR", requires = "ask")]
+    pub(crate) keep: Option<PathBuf>,
+}
+
+/// A store that was kept, and how to ask.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct KeptLoad {
+    /// What `scale` was told of the store
+    #[command(flatten)]
+    pub(crate) store: StoreLoad,
+    /// The store that `scale --ask --keep` left; what arrives stays in it
+    #[arg(long, value_name = "DIR")]
+    pub(crate) keep: PathBuf,
+    /// Seconds for which each kind of question is asked at its rate
+    #[arg(long, value_name = "S", default_value = "10", value_parser = span)]
+    pub(crate) seconds: Duration,
+    /// Events a second that go on arriving while questions are asked; 0: none
+    #[arg(long, value_name = "N", default_value_t = 5_000)]
+    pub(crate) live_rate: u64,
 }
 
 #[derive(Clone, Debug, Args)]

@@ -61,21 +61,34 @@ impl Feed {
         retention: Option<u64>,
         stream: fn(Plan) -> Result<Stream, PlanError>,
     ) -> Result<Self> {
+        let plan = plan_with(load, live_rate, live);
+        let live_from = (plan.payments > load.payments).then(|| live_from(&plan, load.payments));
+        let mut feed = Self::with(load, plan, retention, stream)?;
+        feed.stream.pause_before(live_from);
+        feed.live_from = live_from;
+        Ok(feed)
+    }
+
+    /// A stream of which nothing is there before the clock starts.
+    pub(crate) fn of(load: &StoreLoad, plan: Plan) -> Result<Self> {
+        Self::with(load, plan, None, Stream::new)
+    }
+
+    fn with(
+        load: &StoreLoad,
+        plan: Plan,
+        retention: Option<u64>,
+        stream: fn(Plan) -> Result<Stream, PlanError>,
+    ) -> Result<Self> {
         let scratch = scratch(load)?;
         let kafka = Kafka::start(scratch.path())?;
         kafka.make_topics(retention)?;
-        let live_messages = live_rate as f64 * live.as_secs_f64();
-        let more = (live_messages / messages_a_payment(load.mix)).ceil() as u64;
-        let plan = plan(load.payments + more, load.seed, load.mix);
-        let mut stream = stream(plan.clone())?;
-        let live_from = (more > 0).then(|| live_from(&plan, load.payments));
-        stream.pause_before(live_from);
         Ok(Feed {
             kafka,
             scratch,
-            stream,
+            stream: stream(plan.clone())?,
             plan,
-            live_from,
+            live_from: None,
         })
     }
 
@@ -229,6 +242,13 @@ fn go_on(stop: &AtomicBool) -> ControlFlow<()> {
         return ControlFlow::Break(());
     }
     ControlFlow::Continue(())
+}
+
+/// The payments asked for and, after them, as many as arrive in `live` at `live_rate` events a second.
+pub(crate) fn plan_with(load: &StoreLoad, live_rate: u64, live: Duration) -> Plan {
+    let live_messages = live_rate as f64 * live.as_secs_f64();
+    let more = (live_messages / messages_a_payment(load.mix)).ceil() as u64;
+    plan(load.payments + more, load.seed, load.mix)
 }
 
 /// The day with which the payments beyond `loaded` begin, about.

@@ -22,8 +22,10 @@ mod http;
 mod ingest;
 mod interrupt;
 mod kafka;
+mod kept;
 mod latency;
 mod machine;
+mod marks;
 mod pace;
 mod parts;
 mod process;
@@ -72,6 +74,7 @@ fn main() -> ExitCode {
         Command::Fresh(load) => fresh::run(&load),
         Command::Start(load) => restart::run(&load),
         Command::Scale(load) => scale::run(&load),
+        Command::Kept(load) => kept::run(&load),
         Command::Compare(load) => compare::run(&load),
     };
     finish(report)

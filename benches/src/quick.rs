@@ -25,6 +25,7 @@ pub(crate) fn run(load: &QuickLoad) -> Result<Report> {
         through,
         ask: false,
         verify,
+        keep: None,
     };
     let live = |seconds: Duration| LiveLoad {
         store: store(Mix::Full),

@@ -4,6 +4,7 @@
 //! lie in a broker of 5 GiB; into `backfill -` it is piped. Both cost the generator's share of the machine, all along the
 //! same.
 
+use std::fs;
 use std::ops::ControlFlow;
 use std::path::Path;
 use std::process::Stdio;
@@ -16,19 +17,20 @@ use generator::kafka::{Target, produce};
 use generator::{Mix, Plan, Stream, write_ndjson};
 use serde_json::{Value, json};
 
-use crate::arguments::{ScaleLoad, Through, plan};
+use crate::arguments::{ScaleLoad, StoreLoad, Through, plan};
 use crate::asking;
 use crate::disk::Disk;
 use crate::feed::{self, Feed};
 use crate::http::Client;
 use crate::ingest::memory_bar_gib;
 use crate::interrupt;
-use crate::progress::{Progress, say};
+use crate::marks::{HEADER, Mark, Marks};
+use crate::progress::say;
 use crate::prometheus;
 use crate::questions::Group;
 use crate::report::{Bar, Report, mib, number, rounded};
 use crate::restart::{self, Restarts};
-use crate::sample::{Sampler, Seen};
+use crate::sample::Sampler;
 use crate::server::{self, Server};
 use crate::status;
 use crate::sums;
@@ -41,87 +43,11 @@ const RETENTION_BYTES: u64 = 5 << 30;
 const LIVE_RATE: u64 = 5_000;
 const ASKED_FOR: Duration = Duration::from_secs(10);
 
-/// What stood when another million payments had been read.
-struct Mark {
-    payments: u64,
-    at: Duration,
-    seen: Seen,
-    disk: u64,
-    /// Of a recent minute, in seconds; through Kafka only.
-    batch_p50: f64,
-    batch_p99: f64,
-}
-
 struct Course {
     marks: Vec<Mark>,
     messages: u64,
     payments: u64,
     took: Duration,
-}
-
-/// Marks as they come, each said at once: a long run that is broken off has told something.
-struct Marks {
-    marks: Vec<Mark>,
-    step: u64,
-    progress: Progress,
-}
-
-impl Marks {
-    /// Ten times in a small run, else every million payments.
-    fn new(what: &'static str, payments: u64) -> Self {
-        Marks {
-            marks: Vec::new(),
-            step: (payments / 10).clamp(1, 1_000_000),
-            progress: Progress::new(what, "payments", payments),
-        }
-    }
-
-    fn note(&mut self, payments: u64, is_over: bool, mark: impl FnOnce(u64) -> Mark) {
-        self.progress.set(payments);
-        let before = self.marks.last().map_or(0, |mark| mark.payments);
-        // Through Kafka the number is estimated and may fall.
-        if payments / self.step <= before / self.step && !is_over {
-            return;
-        }
-        let mark = mark(payments);
-        let earlier = self
-            .marks
-            .last()
-            .map_or((Duration::ZERO, 0), |mark| (mark.at, mark.payments));
-        say(&mark.cells(earlier).join("  "));
-        self.marks.push(mark);
-    }
-}
-
-const HEADER: [&str; 7] = [
-    "payments",
-    "s a million",
-    "batch p50 ms",
-    "batch p99 ms",
-    "peak own MiB",
-    "peak mapped MiB",
-    "bytes a payment",
-];
-
-impl Mark {
-    /// `before`: when so many payments had been read.
-    fn seconds_per_million(&self, before: (Duration, u64)) -> f64 {
-        let (at, payments) = before;
-        let took = (self.at - at).as_secs_f64();
-        took * 1e6 / self.payments.saturating_sub(payments).max(1) as f64
-    }
-
-    fn cells(&self, before: (Duration, u64)) -> Vec<String> {
-        vec![
-            self.payments.to_string(),
-            rounded(self.seconds_per_million(before)),
-            rounded(self.batch_p50 * 1e3),
-            rounded(self.batch_p99 * 1e3),
-            mib(self.seen.peak.own),
-            mib(self.seen.peak.mapped),
-            rounded(self.disk as f64 / self.payments.max(1) as f64),
-        ]
-    }
 }
 
 pub(crate) fn run(load: &ScaleLoad) -> Result<Report> {
@@ -134,7 +60,7 @@ pub(crate) fn run(load: &ScaleLoad) -> Result<Report> {
 fn run_through_kafka(load: &ScaleLoad) -> Result<Report> {
     let mut report = Report::new("scale");
     let live = match load.ask {
-        true => asking::takes(&Group::ALL, ASKED_FOR) + restart::takes(),
+        true => live(),
         false => Duration::ZERO,
     };
     let mut feed = Feed::prepare_judged(&load.store, LIVE_RATE, live, RETENTION_BYTES)?;
@@ -170,7 +96,20 @@ fn run_through_kafka(load: &ScaleLoad) -> Result<Report> {
     if load.verify {
         server::verify(&mut report, &data_dir);
     }
+    if let Some(keep) = &load.keep {
+        fs::rename(&data_dir, keep).with_context(|| format!("the store cannot be moved to {}", keep.display()))?;
+    }
     Ok(report)
+}
+
+/// So long must events go on arriving.
+fn live() -> Duration {
+    asking::takes(&Group::ALL, ASKED_FOR) + restart::takes()
+}
+
+/// What a store that `scale --ask` has filled through Kafka holds at its end.
+pub(crate) fn plan_of(load: &StoreLoad) -> Plan {
+    feed::plan_with(load, LIVE_RATE, live())
 }
 
 fn run_through_pipe(load: &ScaleLoad) -> Result<Report> {

@@ -209,7 +209,8 @@ impl Walk {
             Ok(())
         })?;
         // The first and the last hour may reach beyond the minutes asked for.
-        hits.extract_if(before.., |hit| !self.within.contains(&hit.minute)).for_each(drop);
+        hits.extract_if(before.., |hit| !self.within.contains(&hit.minute))
+            .for_each(drop);
         Ok(())
     }
 }

@@ -119,9 +119,9 @@ impl Fixture {
     /// Whether an older document satisfies the question: the engine may bring it back, see `IndexSnapshot::digests_of`.
     fn is_old(&self, hit: &Hit, query: &TermQuery) -> bool {
         let current = self.held.get(&hit.seq);
-        self.written
-            .iter()
-            .any(|old| (old.seq, old.minute) == (hit.seq, hit.minute) && query.matches(&old.terms) && current != Some(old))
+        self.written.iter().any(|old| {
+            (old.seq, old.minute) == (hit.seq, hit.minute) && query.matches(&old.terms) && current != Some(old)
+        })
     }
 
     /// Walks in chunks and checks what every walk promises.

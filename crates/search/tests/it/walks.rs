@@ -12,7 +12,11 @@ fn broad() -> Fixture {
     let mut fixture = Fixture::new();
     for seq in 0_u32..20_000 {
         let rare = if seq % 100 == 7 { "grr" } else { "gxx" };
-        fixture.upsert(document(u64::from(seq), FIRST + seq / 50 * 60 + seq % 50, &["gbr", rare]));
+        fixture.upsert(document(
+            u64::from(seq),
+            FIRST + seq / 50 * 60 + seq % 50,
+            &["gbr", rare],
+        ));
         if seq % 6_000 == 5_999 {
             fixture.commit();
         }
