@@ -10,6 +10,7 @@
 //! damaged one. Until then rows that can be read are answered from it, and others are refused.
 
 mod files;
+mod seen;
 mod snapshot;
 
 use std::path::Path;
@@ -154,7 +155,7 @@ impl RowStore {
     }
 
     pub(crate) fn snapshot(&self) -> Result<RowSnapshot, LedgerError> {
-        RowSnapshot::new(self.in_use()?)
+        Ok(RowSnapshot::new(self.in_use()?))
     }
 
     pub(crate) fn disk_bytes(&self) -> u64 {

@@ -12,7 +12,6 @@
 //! cut, since a cut follows the index. Later batches may have announced other words for the same payment by then, so the
 //! list keeps every document that the index has not reached, not only the newest.
 
-use std::collections::VecDeque;
 use std::sync::Arc;
 
 use parking_lot::RwLock;
@@ -39,28 +38,44 @@ impl Announced {
 /// The list; one for the process, shared by the projector (which fills and cuts it) and by readers.
 #[derive(Debug, Default)]
 pub struct Recent {
-    /// In the order of their numbers.
-    batches: RwLock<VecDeque<(u64, Vec<Announced>)>>,
+    /// In the order of their numbers. Replaced by each change: nobody looks at thousands of documents, or lets go of them, while another waits.
+    batches: RwLock<Arc<[Batch]>>,
 }
+
+/// What one batch has touched.
+type Batch = Arc<(u64, Vec<Announced>)>;
 
 impl Recent {
     /// Adds what a batch touches, before it becomes visible. A payment that has nothing to be found by any more is not
     /// among it. Batches come in the order of their numbers; one may come again after a failed commit.
     pub fn announce(&self, batch_no: u64, touched: Vec<Announced>) {
-        let mut batches = self.batches.write();
         // What was announced for a commit that failed never became visible.
-        batches.retain(|(announced, _)| *announced < batch_no);
-        batches.push_back((batch_no, touched));
+        self.change(|announced| announced < batch_no, Some((batch_no, touched)));
     }
 
     /// Forgets what the index has reached.
     pub fn cut(&self, batch_no: u64) {
-        self.batches.write().retain(|(announced, _)| *announced > batch_no);
+        self.change(|announced| announced > batch_no, None);
+    }
+
+    fn change(&self, stays: impl Fn(u64) -> bool, new: Option<(u64, Vec<Announced>)>) {
+        let new = new.map(Arc::new);
+        let mut batches = self.batches.write();
+        let staying = batches.iter().filter(|batch| stays(batch.0)).cloned();
+        let next = staying.chain(new).collect();
+        let former = std::mem::replace(&mut *batches, next);
+        drop(batches);
+        drop(former);
+    }
+
+    /// The list as it is now.
+    fn now(&self) -> Arc<[Batch]> {
+        self.batches.read().clone()
     }
 
     /// Documents in the list: bounded by the caller, which lets the index catch up before it adds more.
     pub fn len(&self) -> usize {
-        self.batches.read().iter().map(|(_, documents)| documents.len()).sum()
+        self.now().iter().map(|batch| batch.1.len()).sum()
     }
 
     pub fn is_empty(&self) -> bool {
@@ -70,8 +85,8 @@ impl Recent {
     /// The minute and seq of every document in the list that `screen` lets through and `wanted` accepts; a payment can come
     /// more than once.
     pub fn select(&self, screen: &Screen, mut wanted: impl FnMut(&Document) -> bool) -> Vec<(u32, u64)> {
-        let batches = self.batches.read();
-        let announced = batches.iter().flat_map(|(_, documents)| documents);
+        let batches = self.now();
+        let announced = batches.iter().flat_map(|batch| &batch.1);
         announced
             .filter(|one| screen.lets_through(&one.mask))
             .map(|one| &one.document)

@@ -14,6 +14,7 @@ use fjall::{Database, Guard, Keyspace, KeyspaceCreateOptions};
 use parking_lot::Mutex;
 use rayon::prelude::*;
 
+use super::seen::{Seen, Showing};
 use super::{EncodedRow, RowSettings};
 use crate::codec::{self, Plain};
 use crate::error::LedgerError;
@@ -22,7 +23,7 @@ use crate::pack::{GROUP, Idle, Pack, ROW_MAX, group_of};
 use crate::reader::Head;
 
 /// The key of the head, among the packs; keys of groups are eight bytes.
-pub(super) const HEAD: &[u8] = b"h";
+const HEAD: &[u8] = b"h";
 
 /// Rows in memory until they are written out as a table: the fewer tables, the less often rows are written again, and the
 /// more memory.
@@ -50,6 +51,7 @@ pub(crate) struct RowFiles {
     /// By group: the others.
     pub(super) packs: Keyspace,
     pub(super) loose: Arc<Loose>,
+    showing: Arc<Showing>,
     idle: Arc<Mutex<Idle>>,
     health: Arc<Health>,
 }
@@ -100,15 +102,22 @@ impl RowFiles {
         idle.note(seqs.iter().copied());
         let loose = Loose::new(settings.cache_bytes / 2);
         loose.list(seqs.into_iter());
+        let head = packs.get(HEAD)?.and_then(|bytes| postcard::from_bytes(&bytes).ok());
+        let showing = Showing::new(&database, &loose, head);
         Ok(RowFiles {
             database,
             rows,
             listed,
             packs,
             loose: Arc::new(loose),
+            showing: Arc::new(showing),
             idle: Arc::new(Mutex::new(idle)),
             health: Arc::default(),
         })
+    }
+
+    pub(super) fn seen(&self) -> Arc<Seen> {
+        self.showing.seen()
     }
 
     pub(super) fn is_damaged(&self) -> bool {
@@ -148,7 +157,10 @@ impl RowFiles {
     pub(crate) fn commit(&self, head: &Head, rows: Vec<EncodedRow>) -> Result<(), LedgerError> {
         let bytes = postcard::to_stdvec(head).map_err(|cause| LedgerError::Damaged(cause.to_string()))?;
         let new = self.loose.write(head.batch_no, &rows);
-        self.write(rows, &new, Some(bytes), "committed a batch")
+        let change = self.showing.begin();
+        self.write(rows, &new, Some(bytes), "committed a batch")?;
+        change.show(&self.database, &self.loose, Some(head.clone()));
+        Ok(())
     }
 
     /// Writes rows that were missed; they count once the head is committed.
@@ -202,9 +214,11 @@ impl RowFiles {
                 batch.remove(&self.listed, seq.to_be_bytes());
             }
         }
+        let change = self.showing.begin();
         self.done("packed its rows", batch.commit())?;
         self.loose
             .packed(repacked.into_iter().flat_map(|repacked| repacked.seqs));
+        change.show(&self.database, &self.loose, None);
         Ok(true)
     }
 

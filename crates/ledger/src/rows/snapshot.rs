@@ -6,20 +6,19 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use domain::dossier::Dossier;
-use fjall::{Keyspace, Readable, Snapshot, UserValue};
+use fjall::{Keyspace, Readable, UserValue};
 
-use super::files::{HEAD, RowFiles, number_of};
+use super::files::{RowFiles, number_of};
+use super::seen::Seen;
 use crate::codec::{self, Plain};
 use crate::error::LedgerError;
-use crate::loose::{Moment, Place};
+use crate::loose::Place;
 use crate::pack::{self, GROUP, Pack, Unpacked, group_of};
 use crate::reader::Head;
 
 /// The rows as of one batch.
 pub(crate) struct RowSnapshot {
-    snapshot: Snapshot,
-    moment: Moment,
-    head: Option<Head>,
+    seen: Arc<Seen>,
     files: RowFiles,
     unpacked: Unpacked,
     read: RowsRead,
@@ -33,26 +32,18 @@ struct RowsRead {
 }
 
 impl RowSnapshot {
-    pub(super) fn new(files: RowFiles) -> Result<Self, LedgerError> {
-        let moment = files.loose.now();
-        let snapshot = files.database.snapshot();
-        let head = snapshot.get(&files.packs, HEAD);
-        let head = head.map_err(|error| files.noted("read its head", error))?;
-        let head = head.map(|bytes| postcard::from_bytes(&bytes)).transpose();
-        let head = head.map_err(|cause| LedgerError::Damaged(format!("the head of the row store: {cause}")))?;
-        Ok(RowSnapshot {
-            snapshot,
-            moment,
-            head,
+    pub(super) fn new(files: RowFiles) -> Self {
+        RowSnapshot {
+            seen: files.seen(),
             files,
             unpacked: Unpacked::default(),
             read: RowsRead::default(),
-        })
+        }
     }
 
     /// The batch that this snapshot shows; `None` before the first.
     pub(crate) fn head(&self) -> Option<&Head> {
-        self.head.as_ref()
+        self.seen.head.as_ref()
     }
 
     /// The row of a payment, wherever it lies.
@@ -83,8 +74,8 @@ impl RowSnapshot {
 
     /// A row that lies on its own.
     fn loose(&self, seq: u64) -> Result<Option<UserValue>, LedgerError> {
-        let batch_no = self.head.as_ref().map_or(0, |head| head.batch_no);
-        match self.files.loose.find(seq, batch_no, self.moment) {
+        let batch_no = self.seen.head.as_ref().map_or(0, |head| head.batch_no);
+        match self.files.loose.find(seq, batch_no, self.seen.moment) {
             Place::Here(row) => {
                 self.read.bytes.fetch_add(row.len() as u64, Ordering::Relaxed);
                 Ok(Some(row))
@@ -95,7 +86,7 @@ impl RowSnapshot {
     }
 
     fn value(&self, keyspace: &Keyspace, key: u64) -> Result<Option<UserValue>, LedgerError> {
-        let value = self.snapshot.get(keyspace, key.to_be_bytes());
+        let value = self.seen.snapshot.get(keyspace, key.to_be_bytes());
         let value = value.map_err(|error| self.files.noted("read a row", error))?;
         let bytes = value.as_ref().map_or(0, |value| value.len());
         self.read.bytes.fetch_add(bytes as u64, Ordering::Relaxed);
@@ -123,6 +114,7 @@ impl RowSnapshot {
     /// Values by their number, from `first` on.
     fn values(&self, keyspace: &Keyspace, first: u64) -> impl Iterator<Item = Found> {
         let guards = self
+            .seen
             .snapshot
             .range(keyspace, first.to_be_bytes()..=u64::MAX.to_be_bytes());
         guards.filter_map(|guard| match guard.into_inner() {
