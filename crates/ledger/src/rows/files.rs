@@ -157,9 +157,8 @@ impl RowFiles {
     pub(crate) fn commit(&self, head: &Head, rows: Vec<EncodedRow>) -> Result<(), LedgerError> {
         let bytes = postcard::to_stdvec(head).map_err(|cause| LedgerError::Damaged(cause.to_string()))?;
         let new = self.loose.write(head.batch_no, &rows);
-        let change = self.showing.begin();
         self.write(rows, &new, Some(bytes), "committed a batch")?;
-        change.show(&self.database, &self.loose, Some(head.clone()));
+        self.showing.show(&self.database, &self.loose, Some(head.clone()));
         Ok(())
     }
 
@@ -214,11 +213,10 @@ impl RowFiles {
                 batch.remove(&self.listed, seq.to_be_bytes());
             }
         }
-        let change = self.showing.begin();
         self.done("packed its rows", batch.commit())?;
         self.loose
             .packed(repacked.into_iter().flat_map(|repacked| repacked.seqs));
-        change.show(&self.database, &self.loose, None);
+        self.showing.show(&self.database, &self.loose, None);
         Ok(true)
     }
 
