@@ -12,13 +12,12 @@ use domain::scope::Scope;
 use ledger::{Order, Rows};
 use query::{IdentField, ident};
 use rayon::prelude::*;
-use search::{IndexSnapshot, Screen, TermQuery, identifier_query, values};
+use search::{IndexSnapshot, Screen, TermQuery, Within, identifier_query, values};
 
 use crate::error::LookupError;
 use crate::lookup::{Answer, Lookup};
 use crate::plan::{minute_start, one_position};
 use crate::sort_key::SortKey;
-use crate::span::Span;
 
 /// Payments of an ambiguous identifier that are named.
 const NAMED_MAX: usize = 20;
@@ -178,7 +177,7 @@ fn walk(
         return Ok(found);
     }
     let query = identifier_query(normal, scope);
-    let mut walk = snapshot.walk(&query, search::Order::NewestFirst, &Span::default().minutes());
+    let mut walk = snapshot.walk(&query, search::Order::NewestFirst, &Within::ever());
     while let Some(hits) = walk.next_hours(NAMED_MAX + 1)? {
         for hit in hits.iter().filter(|hit| !apart.contains(&hit.seq)) {
             found.extend(one(rows, hit.seq, normal, scope)?);

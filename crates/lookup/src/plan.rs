@@ -13,14 +13,14 @@ use std::rc::Rc;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use ledger::{Asked, Candidate, Joint, Order, Rows};
-use search::{Document, Hit, IndexSnapshot, Screen, TermQuery, Walk, term_query};
+use search::{Document, Hit, IndexSnapshot, Screen, TermQuery, Walk, Within, term_query};
 
 use crate::error::LookupError;
 use crate::lookup::Lookup;
 use crate::page::PageRequest;
 use crate::recently::Recently;
 use crate::sort_key::SortKey;
-use crate::span::Span;
+use crate::span::{Span, sale_days};
 
 /// Candidates that cover a stretch of time completely.
 pub(crate) struct Stretch {
@@ -149,8 +149,8 @@ impl Position {
         query: TermQuery,
         patience: usize,
     ) -> Result<Self, LookupError> {
-        let minutes = span_of(request).minutes();
-        let wanted = |document: &Document| minutes.contains(&document.minute) && query.matches(&document.terms);
+        let within = within(request);
+        let wanted = |document: &Document| within.holds(document.when) && query.matches(&document.terms);
         let Some((rows, recent, snapshot)) = one_position(lookup, &Screen::of(&query), wanted)? else {
             return Position::without_index(lookup);
         };
@@ -195,20 +195,19 @@ impl Position {
     }
 
     pub(crate) fn plan(&self, request: &PageRequest, pace: Pace) -> Plan {
-        let span = span_of(request);
         match (&self.indexed, &self.held) {
             (Some(indexed), _) => Plan::Index(Box::new(IndexFirst {
                 recent: Recently::of(indexed.recent.clone(), request.order),
                 walk: indexed
                     .snapshot
-                    .walk(&indexed.query, walk_order(request.order), &span.minutes()),
+                    .walk(&indexed.query, walk_order(request.order), &within(request)),
                 pending: VecDeque::new(),
                 stretch: pace.stretch,
                 ended: false,
             })),
             (None, Held::Joint(joint)) => Plan::Ledger(Box::new(LedgerFirst {
                 joint: joint.clone(),
-                span,
+                span: span_of(request),
                 pending: VecDeque::new(),
                 chunk: pace.chunk,
                 pace,
@@ -294,6 +293,14 @@ fn is_choosy(filter: &query::Filter) -> bool {
         };
     });
     is_choosy
+}
+
+/// The same as the index is asked.
+fn within(request: &PageRequest) -> Within {
+    Within {
+        minutes: span_of(request).minutes(),
+        sale_days: sale_days(&request.filter),
+    }
 }
 
 /// When what is asked for can have occurred.

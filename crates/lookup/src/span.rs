@@ -8,7 +8,7 @@ use std::ops::{Bound, RangeInclusive};
 
 use chrono::{DateTime, Days, NaiveDate, NaiveTime, Utc};
 use ledger::Order;
-use query::{DayField, Filter, TimeField};
+use query::{DayField, Filter, Interval, TimeField};
 use search::minute_of;
 
 /// Both ends included; an absent one does not bound.
@@ -77,6 +77,18 @@ impl Span {
     /// The index's minutes that it touches.
     pub(crate) fn minutes(self) -> RangeInclusive<u32> {
         self.from.map_or(0, minute_of)..=self.to.map_or(u32::MAX, minute_of)
+    }
+}
+
+/// The days of sale of everything that satisfies a filter, where it says so.
+pub(crate) fn sale_days(filter: &Filter) -> Option<Interval<NaiveDate>> {
+    match filter {
+        Filter::And(members) => members.iter().filter_map(sale_days).reduce(Interval::intersection),
+        Filter::Day {
+            field: DayField::SaleDay,
+            interval,
+        } => Some(interval.clone()),
+        _ => None,
     }
 }
 

@@ -54,7 +54,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     );
     for (name, query) in questions(count) {
         let started = Instant::now();
-        let mut walk = reader.snapshot().walk(&query, Order::NewestFirst, &(0..=u32::MAX));
+        let mut walk = reader.snapshot().walk(&query, Order::NewestFirst, &search::Within::ever());
         let hits = walk.next_hours(21)?.unwrap_or_default().len();
         println!(
             "{name}: {hits} hits of {} documents covered in {:?}",
@@ -88,7 +88,11 @@ fn payment(seq: u64, version: u64, count: u64) -> Document {
     // Three years, evenly.
     let minute = 28_200_000 + u32::try_from(seq * 1_576_800 / count).unwrap_or(0);
     let terms = terms.into_iter().collect();
-    Document { seq, minute, terms }
+    let when = search::When {
+        minute,
+        sale_day: search::SaleDay::Same,
+    };
+    Document { seq, when, terms }
 }
 
 fn name(random: u64) -> String {

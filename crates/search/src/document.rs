@@ -1,9 +1,8 @@
-//! What the index holds of a payment: its terms, and the minute by which candidates are walked.
+//! What the index holds of a payment: its terms, and the time by which candidates are walked.
 //!
 //! Nothing in a document changes with a status, a sum or a flag: the row decides those. So most messages of a payment
 //! leave its document as it is, and [`Document::digest`] tells cheaply which ones do not.
 
-use chrono::{DateTime, Utc};
 use domain::derive::Payment;
 use domain::dossier::Dossier;
 use domain::scope::Scope;
@@ -14,25 +13,15 @@ use crate::part::Part;
 use crate::term::{self, Class};
 use crate::terms::{Terms, TermsBuilder};
 use crate::values::{self, Holder, StableKeyword};
+use crate::when::When;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Document {
     /// The payment's number in the ledger.
     pub seq: u64,
-    /// See [`minute_of`]; of the payment as one who sees every merchant sees it.
-    pub minute: u32,
+    /// Of the payment as one who sees every merchant sees it.
+    pub when: When,
     pub terms: Terms,
-}
-
-/// The minutes from 1970 to an instant. Earlier instants are minute 0: a minute is only a coarse place in time order, and
-/// whoever walks candidates sorts the rows of each one exactly.
-pub fn minute_of(at: DateTime<Utc>) -> u32 {
-    u32::try_from(at.timestamp().div_euclid(60).max(0)).unwrap_or(u32::MAX)
-}
-
-/// The hours from 1970 to a minute: documents are found by them.
-pub(crate) fn hour_of(minute: u32) -> u32 {
-    minute / 60
 }
 
 impl Document {
@@ -41,7 +30,7 @@ impl Document {
         let payment = Payment::derive(dossier, &Scope::All)?;
         Some(Document {
             seq,
-            minute: minute_of(payment.occurred_at),
+            when: When::of(payment.occurred_at, payment.event_day),
             terms: terms_of(&payment),
         })
     }
@@ -52,7 +41,7 @@ impl Document {
         let mut hash = Xxh3::new();
         let mut is_empty = part != Part::Payment;
         if part == Part::Payment {
-            hash.update(&self.minute.to_le_bytes());
+            hash.update(&self.when.packed().to_le_bytes());
         }
         for term in self.terms_of(part) {
             // The length keeps two lists with the same letters apart.
@@ -143,24 +132,17 @@ impl StableKeyword {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn minutes_keep_the_order_of_time() {
-        let at = |seconds| DateTime::from_timestamp(seconds, 0).unwrap_or_default();
-        assert_eq!(minute_of(at(0)), 0);
-        assert_eq!(minute_of(at(59)), 0);
-        assert_eq!(minute_of(at(60)), 1);
-        assert_eq!(minute_of(at(-1)), 0);
-        assert_eq!(minute_of(DateTime::<Utc>::MIN_UTC), 0);
-        assert_eq!(minute_of(at(253_402_300_799)), 4_223_371_679);
-        assert_eq!((hour_of(59), hour_of(60), hour_of(4_223_371_679)), (0, 1, 70_389_527));
-    }
+    use crate::when::SaleDay;
 
     #[test]
     fn the_digest_is_pinned_because_it_is_stored() {
+        let at = |minute| When {
+            minute,
+            sale_day: SaleDay::Same,
+        };
         let document = |terms: &[&str]| Document {
             seq: 1,
-            minute: 493_000,
+            when: at(493_000),
             terms: terms.iter().collect(),
         };
         let digest = |document: Document| document.digest(Part::Payment).unwrap_or_default();
@@ -178,7 +160,7 @@ mod tests {
         );
         assert_ne!(
             digest(Document {
-                minute: 493_001,
+                when: at(493_001),
                 ..document(&["ia", "mb"])
             }),
             PINNED
@@ -186,6 +168,6 @@ mod tests {
     }
 
     /// If this must change, so must the format of the position: every stored digest is then another.
-    const PINNED: u64 = 7_695_023_452_349_630_522;
+    const PINNED: u64 = 1_997_521_882_119_796_722;
     const PINNED_LINES: u64 = 2_901_292_832;
 }

@@ -42,9 +42,10 @@ mod term_query;
 mod terms;
 pub mod values;
 mod walk;
+mod when;
 mod writer;
 
-pub use document::{Document, minute_of, terms};
+pub use document::{Document, terms};
 pub use error::SearchError;
 pub use part::Part;
 pub use position::IndexPosition;
@@ -55,4 +56,5 @@ pub use snapshot::IndexSnapshot;
 pub use term_query::{TermQuery, identifier_query, term_query};
 pub use terms::Terms;
 pub use walk::{Hit, Order, Walk};
+pub use when::{SaleDay, When, Within, minute_of};
 pub use writer::{IndexWriter, Options};

@@ -91,20 +91,23 @@ impl Recent {
             .filter(|one| screen.lets_through(&one.mask))
             .map(|one| &one.document)
             .filter(|document| wanted(document))
-            .map(|document| (document.minute, document.seq))
+            .map(|document| (document.when.minute, document.seq))
             .collect()
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use chrono::DateTime;
+
     use super::*;
     use crate::term_query::TermQuery;
+    use crate::when::When;
 
     fn document(seq: u64, term: &str) -> Announced {
         Announced::of(Arc::new(Document {
             seq,
-            minute: 7,
+            when: When::of(DateTime::from_timestamp(7 * 60, 0).unwrap_or_default(), None),
             terms: [term].into_iter().collect(),
         }))
     }

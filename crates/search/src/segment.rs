@@ -11,14 +11,14 @@ use tantivy::schema::{IndexRecordOption, Term};
 use tantivy::{DocId, DocSet, InvertedIndexReader, SegmentReader, TERMINATED};
 
 use crate::cursor::Cursor;
-use crate::document::hour_of;
 use crate::error::SearchError;
-use crate::fields::{DIGEST, Fields, KEY, MINUTE, PART_DIGEST};
+use crate::fields::{DIGEST, Fields, KEY, PART_DIGEST, WHEN};
 use crate::hours::SegmentHours;
 use crate::part::{Part, is_payment};
 use crate::prefix::{self, PrefixDocuments};
 use crate::term_query::TermQuery;
 use crate::walk::Hit;
+use crate::when::{When, Within, hour_of};
 
 pub(crate) struct Segment {
     reader: SegmentReader,
@@ -26,7 +26,7 @@ pub(crate) struct Segment {
     terms: Arc<InvertedIndexReader>,
     key: Column<u64>,
     /// Of payments.
-    minute: Column<u64>,
+    when: Column<u64>,
     /// Of payments, and of other parts.
     digest: Column<u64>,
     part_digest: Column<u64>,
@@ -56,7 +56,7 @@ impl Segment {
             Ok(found.map_or_else(|| Column::build_empty_column(reader.max_doc()), |(column, _)| column))
         };
         let key = column(KEY)?;
-        let (minute, digest, part_digest) = (maybe(MINUTE)?, maybe(DIGEST)?, maybe(PART_DIGEST)?);
+        let (when, digest, part_digest) = (maybe(WHEN)?, maybe(DIGEST)?, maybe(PART_DIGEST)?);
         let hours = match hours {
             Some(hours) => hours,
             None => Arc::new(SegmentHours::of(&reader, fields.walked)?),
@@ -65,7 +65,7 @@ impl Segment {
         Ok(Segment {
             terms,
             key,
-            minute,
+            when,
             digest,
             part_digest,
             hours,
@@ -184,11 +184,12 @@ impl Segment {
         Ok(count.min(most))
     }
 
-    /// Adds the live documents that satisfy the question and lie in these of the segment's hours, in no order.
+    /// Adds the live documents that satisfy the question, lie in these of the segment's hours and in the times asked for, in no order.
     pub(crate) fn hits(
         &self,
         query: &TermQuery,
         window: Range<usize>,
+        within: &Within,
         known: &mut Known,
         hits: &mut Vec<Hit>,
     ) -> Result<(), SearchError> {
@@ -204,9 +205,9 @@ impl Segment {
             let mut document = cursor.seek(0);
             while document != TERMINATED {
                 if self.is_payment(document) && self.is_live(document) {
-                    let hit = self.hit(document);
-                    if (first..=last).contains(&hour_of(hit.minute)) {
-                        hits.push(hit);
+                    let when = self.when(document);
+                    if (first..=last).contains(&hour_of(when.minute)) && within.holds(when) {
+                        hits.push(self.hit(document, when));
                     }
                 }
                 document = cursor.seek(document + 1);
@@ -215,7 +216,10 @@ impl Segment {
         }
         for document in self.documents_in(window)? {
             if cursor.seek(document) == document && self.is_live(document) {
-                hits.push(self.hit(document));
+                let when = self.when(document);
+                if within.holds(when) {
+                    hits.push(self.hit(document, when));
+                }
             }
         }
         Ok(())
@@ -300,11 +304,14 @@ impl Segment {
         Ok(found)
     }
 
-    fn hit(&self, document: DocId) -> Hit {
-        // Only minutes that fit were ever written, one for each payment.
-        let minute = self.minute.first(document).unwrap_or(0);
+    /// Of a payment, each of which has one.
+    fn when(&self, document: DocId) -> When {
+        When::unpacked(self.when.first(document).unwrap_or(0))
+    }
+
+    fn hit(&self, document: DocId, when: When) -> Hit {
         Hit {
-            minute: u32::try_from(minute).unwrap_or(u32::MAX),
+            minute: when.minute,
             seq: Part::seq_of(value(&self.key, document)),
         }
     }

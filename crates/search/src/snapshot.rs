@@ -4,7 +4,6 @@
 //! asked of the payments, each such term is looked up, and the payments it leads to stand in its place
 //! ([`TermQuery::OneOf`]). They are few: a line belongs to one payment, a payout joins those of a merchant and a day.
 
-use std::ops::RangeInclusive;
 use std::sync::Arc;
 
 use crate::error::{SearchError, guarded};
@@ -13,6 +12,7 @@ use crate::position::IndexPosition;
 use crate::segment::{Known, Segment};
 use crate::term_query::TermQuery;
 use crate::walk::{Order, Walk};
+use crate::when::Within;
 
 /// Payments that a term of another part may lead to; beyond them every payment is a candidate. 512 KiB.
 const JOINED_MAX: usize = 1 << 16;
@@ -86,8 +86,8 @@ impl IndexSnapshot {
         })
     }
 
-    /// The payments that may satisfy the question, of these minutes.
-    pub fn walk(&self, query: &TermQuery, order: Order, within: &RangeInclusive<u32>) -> Walk {
+    /// The payments that may satisfy the question, of these times.
+    pub fn walk(&self, query: &TermQuery, order: Order, within: &Within) -> Walk {
         Walk::new(self.clone(), query.clone(), order, within)
     }
 

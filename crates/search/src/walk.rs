@@ -8,13 +8,13 @@
 //!
 //! Hits know their minute, and no minute is split. Rows within it are sorted by their exact instant and key by whoever has the rows.
 
-use std::ops::{Range, RangeInclusive};
+use std::ops::Range;
 
-use crate::document::hour_of;
 use crate::error::{SearchError, guarded};
 use crate::segment::Known;
 use crate::snapshot::IndexSnapshot;
 use crate::term_query::TermQuery;
+use crate::when::{Within, hour_of};
 
 /// Questions with so few hits at most are answered in one window: sorting them costs less than a second look.
 const AT_ONCE_MAX: u64 = 1_024;
@@ -43,8 +43,7 @@ pub struct Walk {
     snapshot: IndexSnapshot,
     query: TermQuery,
     order: Order,
-    /// In minutes.
-    within: RangeInclusive<u32>,
+    within: Within,
     /// Of each segment the hours that are still to come.
     ahead: Vec<Range<usize>>,
     known: Known,
@@ -56,11 +55,11 @@ pub struct Walk {
 }
 
 impl Walk {
-    pub(crate) fn new(snapshot: IndexSnapshot, query: TermQuery, order: Order, within: &RangeInclusive<u32>) -> Self {
+    pub(crate) fn new(snapshot: IndexSnapshot, query: TermQuery, order: Order, within: &Within) -> Self {
         let ahead = snapshot.segments().iter().map(|segment| {
             let hours = &segment.hours;
-            let end = hours.before(hour_of(*within.end()) + 1);
-            hours.before(hour_of(*within.start())).min(end)..end
+            let end = hours.before(hour_of(*within.minutes.end()) + 1);
+            hours.before(hour_of(*within.minutes.start())).min(end)..end
         });
         let ahead = ahead.collect();
         Walk {
@@ -77,7 +76,7 @@ impl Walk {
     }
 
     /// The next hours with at least `min_hits` hits together, or with all that are left; `None` once there are no more.
-    /// Each call returns every hit of the hours it covers (and of the minutes asked for), sorted by minute in walking order and then by seq, and never
+    /// Each call returns every hit of the hours it covers (and of the times asked for), sorted by minute in walking order and then by seq, and never
     /// comes back to an hour.
     pub fn next_hours(&mut self, min_hits: usize) -> Result<Option<Vec<Hit>>, SearchError> {
         let mut hits = Vec::new();
@@ -201,16 +200,11 @@ impl Walk {
 
     fn read(&mut self, window: &[Range<usize>], hits: &mut Vec<Hit>) -> Result<(), SearchError> {
         let (snapshot, query, known) = (&self.snapshot, &self.query, &mut self.known);
-        let before = hits.len();
         guarded(|| {
             for (segment, hours) in snapshot.segments().iter().zip(window) {
-                segment.hits(query, hours.clone(), known, hits)?;
+                segment.hits(query, hours.clone(), &self.within, known, hits)?;
             }
             Ok(())
-        })?;
-        // The first and the last hour may reach beyond the minutes asked for.
-        hits.extract_if(before.., |hit| !self.within.contains(&hit.minute))
-            .for_each(drop);
-        Ok(())
+        })
     }
 }

@@ -9,7 +9,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use domain::dossier::Dossier;
-use fjall::config::{CompressionPolicy, FilterPolicy};
+use fjall::config::{CompressionPolicy, FilterPolicy, PartitioningPolicy, PinningPolicy};
 use fjall::{Database, Guard, Keyspace, KeyspaceCreateOptions};
 use parking_lot::Mutex;
 use rayon::prelude::*;
@@ -76,6 +76,11 @@ impl RowFiles {
         let options = || {
             KeyspaceCreateOptions::default()
                 .max_memtable_size(MEMTABLE_BYTES)
+                // In memory, some 50 MB at 30 million payments: else a read of a row brings in the index and the filter of a whole table.
+                .index_block_pinning_policy(PinningPolicy::all(true))
+                .index_block_partitioning_policy(PartitioningPolicy::all(false))
+                .filter_block_pinning_policy(PinningPolicy::all(true))
+                .filter_block_partitioning_policy(PartitioningPolicy::all(false))
                 // Rows are compressed already.
                 .data_block_compression_policy(CompressionPolicy::disabled())
         };

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use search::{IndexReader, IndexWriter, Options, Order, SearchError, TermQuery};
+use search::{IndexReader, IndexWriter, Options, Order, SearchError, TermQuery, Within};
 
 use crate::support::{Fixture, STORE, document, term};
 
@@ -150,7 +150,7 @@ fn is_told(dir: &Path, what: &str) -> bool {
         TermQuery::Prefix("i1".to_owned()),
         TermQuery::all_of([term("iab"), term("gab")]),
     ] {
-        let mut walk = reader.snapshot().walk(&query, Order::NewestFirst, &(0..=50));
+        let mut walk = reader.snapshot().walk(&query, Order::NewestFirst, &Within::ever());
         loop {
             match walk.next_hours(7) {
                 Ok(Some(_)) => {}

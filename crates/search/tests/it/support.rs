@@ -3,14 +3,21 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use search::{Document, Hit, IndexReader, IndexWriter, Options, Order, TermQuery};
+use search::{Document, Hit, IndexReader, IndexWriter, Options, Order, SaleDay, TermQuery, When, Within};
 use tempfile::TempDir;
 
 pub(crate) const STORE: &str = "store-1";
 
 pub(crate) fn document(seq: u64, minute: u32, terms: &[&str]) -> Document {
     let terms = terms.iter().collect();
-    Document { seq, minute, terms }
+    Document {
+        seq,
+        when: When {
+            minute,
+            sale_day: SaleDay::None,
+        },
+        terms,
+    }
 }
 
 pub(crate) fn term(text: &str) -> TermQuery {
@@ -105,10 +112,10 @@ impl Fixture {
         let matching = self
             .held
             .values()
-            .filter(|document| query.matches(&document.terms) && within(document.minute));
+            .filter(|document| query.matches(&document.terms) && within(document.when.minute));
         let mut hits: Vec<Hit> = matching
             .map(|document| Hit {
-                minute: document.minute,
+                minute: document.when.minute,
                 seq: document.seq,
             })
             .collect();
@@ -120,7 +127,7 @@ impl Fixture {
     fn is_old(&self, hit: &Hit, query: &TermQuery) -> bool {
         let current = self.held.get(&hit.seq);
         self.written.iter().any(|old| {
-            (old.seq, old.minute) == (hit.seq, hit.minute) && query.matches(&old.terms) && current != Some(old)
+            (old.seq, old.when.minute) == (hit.seq, hit.minute) && query.matches(&old.terms) && current != Some(old)
         })
     }
 
@@ -149,9 +156,6 @@ pub(crate) fn sort(hits: &mut [Hit], order: Order) {
     }
 }
 
-/// Every minute there is.
-pub(crate) const EVER: std::ops::RangeInclusive<u32> = 0..=u32::MAX;
-
 pub(crate) fn walked(
     reader: &IndexReader,
     query: &TermQuery,
@@ -159,10 +163,14 @@ pub(crate) fn walked(
     from: Option<u32>,
     min_hits: usize,
 ) -> Vec<Hit> {
-    let within = match (order, from) {
-        (_, None) => EVER,
+    let minutes = match (order, from) {
+        (_, None) => 0..=u32::MAX,
         (Order::NewestFirst, Some(from)) => 0..=from,
         (Order::OldestFirst, Some(from)) => from..=u32::MAX,
+    };
+    let within = Within {
+        minutes,
+        ..Within::ever()
     };
     let mut walk = reader.snapshot().walk(query, order, &within);
     let mut found: Vec<Hit> = Vec::new();

@@ -1,8 +1,8 @@
 //! Walks read what they need and no more.
 
-use search::{Order, Part, TermQuery};
+use search::{Order, Part, TermQuery, Within};
 
-use crate::support::{EVER, Fixture, document, term};
+use crate::support::{Fixture, document, term};
 
 /// A minute with which an hour begins.
 const FIRST: u32 = 490_000 * 60;
@@ -30,7 +30,7 @@ fn a_broad_word_costs_a_page_and_not_its_hit_list() {
     let fixture = broad();
     for (order, first) in [(Order::NewestFirst, FIRST + 399 * 60), (Order::OldestFirst, FIRST)] {
         for query in [term("gbr"), TermQuery::All] {
-            let mut walk = fixture.reader().snapshot().walk(&query, order, &EVER);
+            let mut walk = fixture.reader().snapshot().walk(&query, order, &Within::ever());
             let chunk = walk
                 .next_hours(21)
                 .unwrap_or_else(|error| panic!("{error}"))
@@ -78,7 +78,7 @@ fn a_payment_far_in_the_future_does_not_widen_the_windows() {
     let mut walk = fixture
         .reader()
         .snapshot()
-        .walk(&term("gbr"), Order::NewestFirst, &EVER);
+        .walk(&term("gbr"), Order::NewestFirst, &Within::ever());
     let chunk = walk
         .next_hours(21)
         .unwrap_or_else(|error| panic!("{error}"))
@@ -99,7 +99,10 @@ fn words_that_never_meet_end_the_walk() {
     }
     fixture.commit();
     let never = TermQuery::all_of([term("gab"), term("gcd")]);
-    let mut walk = fixture.reader().snapshot().walk(&never, Order::NewestFirst, &EVER);
+    let mut walk = fixture
+        .reader()
+        .snapshot()
+        .walk(&never, Order::NewestFirst, &Within::ever());
     assert!(walk.next_hours(20).is_ok_and(|end| end.is_none()));
 }
 
@@ -109,7 +112,7 @@ fn a_snapshot_keeps_its_commit() {
     fixture.upsert(document(1, 5, &["ia"]));
     fixture.commit();
     let before = fixture.reader().snapshot();
-    let mut walk = before.walk(&term("ia"), Order::NewestFirst, &EVER);
+    let mut walk = before.walk(&term("ia"), Order::NewestFirst, &Within::ever());
     fixture.upsert(document(1, 6, &["ib"]));
     fixture.upsert(document(2, 6, &["ia"]));
     assert_eq!(fixture.reader().position().batch_no, 1, "not committed yet");
