@@ -54,7 +54,9 @@ fn main() -> Result<(), Box<dyn Error>> {
     );
     for (name, query) in questions(count) {
         let started = Instant::now();
-        let mut walk = reader.snapshot().walk(&query, Order::NewestFirst, &search::Within::ever());
+        let mut walk = reader
+            .snapshot()
+            .walk(&query, Order::NewestFirst, &search::Within::ever());
         let hits = walk.next_hours(21)?.unwrap_or_default().len();
         println!(
             "{name}: {hits} hits of {} documents covered in {:?}",

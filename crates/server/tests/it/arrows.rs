@@ -9,6 +9,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("domain", &[]),
     ("query", &[]),
     ("generator", &[]),
+    ("timeslice", &[]),
     ("ledger", &["domain", "query"]),
     ("search", &["domain", "query"]),
     ("projector", &["domain", "ledger", "search"]),
@@ -25,6 +26,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "projector",
             "query",
             "search",
+            "timeslice",
         ],
     ),
 ];
