@@ -15,6 +15,7 @@ mod many;
 mod page;
 mod payout;
 mod plan;
+mod question;
 mod recently;
 mod recheck;
 mod report_stream;

@@ -13,14 +13,15 @@ use std::rc::Rc;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use ledger::{Asked, Candidate, Joint, Order, Rows};
-use search::{Document, Hit, IndexSnapshot, Screen, TermQuery, Walk, Within, term_query};
+use search::{Document, Hit, IndexSnapshot, Screen, TermQuery, Walk, term_query};
 
 use crate::error::LookupError;
 use crate::lookup::Lookup;
 use crate::page::PageRequest;
+use crate::question::{asks_more_than_merchants, is_choosy, span_of, within};
 use crate::recently::Recently;
 use crate::sort_key::SortKey;
-use crate::span::{Span, sale_days};
+use crate::span::Span;
 
 /// Candidates that cover a stretch of time completely.
 pub(crate) struct Stretch {
@@ -271,63 +272,6 @@ pub(crate) fn one_position(
             return Ok(Some((rows, recent, snapshot)));
         }
     }
-}
-
-/// Merchants alone are what the list table is good at; the index is asked when there is something else to look up.
-fn asks_more_than_merchants(query: &TermQuery, request: &PageRequest) -> bool {
-    let merchants_alone = term_query(&query::Filter::All, &request.scope);
-    !query.is_all() && *query != merchants_alone && !only_merchants(&request.filter)
-}
-
-/// Whether a filter is likely to leave out nearly all payments of a span, by what the index does not know.
-fn is_choosy(filter: &query::Filter) -> bool {
-    let mut is_choosy = false;
-    filter.visit(&mut |leaf| {
-        use query::{DayField, Filter, KeywordField, TimeField};
-        is_choosy |= match leaf {
-            Filter::Amount { .. } => true,
-            Filter::Keyword { field, .. } => *field == KeywordField::Flag,
-            Filter::Day { field, .. } => *field != DayField::SaleDay,
-            Filter::Time { field, .. } => *field != TimeField::ApprovedAt,
-            _ => false,
-        };
-    });
-    is_choosy
-}
-
-/// The same as the index is asked.
-fn within(request: &PageRequest) -> Within {
-    Within {
-        minutes: span_of(request).minutes(),
-        sale_days: sale_days(&request.filter),
-    }
-}
-
-/// When what is asked for can have occurred.
-fn span_of(request: &PageRequest) -> Span {
-    let after = request.after.as_ref().map(|after| after.occurred_at);
-    Span::of(&request.filter).behind(after, request.order)
-}
-
-fn only_merchants(filter: &query::Filter) -> bool {
-    let mut only = true;
-    filter.visit(&mut |leaf| {
-        use query::{Filter, KeywordField};
-        only &= match leaf {
-            Filter::Keyword { field, .. } => !matches!(
-                field,
-                KeywordField::Last4
-                    | KeywordField::Issuer
-                    | KeywordField::Provider
-                    | KeywordField::Bank
-                    | KeywordField::ReasonCode
-                    | KeywordField::Channel
-            ),
-            Filter::Word(_) | Filter::Ident { .. } | Filter::Text { .. } | Filter::Metadata { .. } => false,
-            _ => true,
-        };
-    });
-    only
 }
 
 fn walk_order(order: Order) -> search::Order {
