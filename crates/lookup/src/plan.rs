@@ -9,6 +9,7 @@
 //! is not, the ledger is asked after all.
 
 use std::collections::VecDeque;
+use std::ops::RangeInclusive;
 use std::rc::Rc;
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -112,8 +113,16 @@ enum Held {
 /// What the index and the list of recent payments know of a question.
 struct Indexed {
     query: TermQuery,
+    /// Of all pages: a total is asked for on any of them.
     recent: Vec<(u32, u64)>,
     snapshot: IndexSnapshot,
+}
+
+impl Indexed {
+    fn recent_of(&self, minutes: &RangeInclusive<u32>) -> Vec<(u32, u64)> {
+        let of_minutes = self.recent.iter().filter(|(minute, _)| minutes.contains(minute));
+        of_minutes.copied().collect()
+    }
 }
 
 /// Everything that one answer reads, at one position of the ledger. Several plans may be made of it: a page and its total.
@@ -150,7 +159,7 @@ impl Position {
         query: TermQuery,
         patience: usize,
     ) -> Result<Self, LookupError> {
-        let within = within(request);
+        let within = within(&request.filter, None, request.order);
         let wanted = |document: &Document| within.holds(document.when) && query.matches(&document.terms);
         let Some((rows, recent, snapshot)) = one_position(lookup, &Screen::of(&query), wanted)? else {
             return Position::without_index(lookup);
@@ -196,19 +205,21 @@ impl Position {
     }
 
     pub(crate) fn plan(&self, request: &PageRequest, pace: Pace) -> Plan {
+        let after = request.after.as_ref().map(|after| after.occurred_at);
+        let within_page = within(&request.filter, after, request.order);
         match (&self.indexed, &self.held) {
             (Some(indexed), _) => Plan::Index(Box::new(IndexFirst {
-                recent: Recently::of(indexed.recent.clone(), request.order),
+                recent: Recently::of(indexed.recent_of(&within_page.minutes), request.order),
                 walk: indexed
                     .snapshot
-                    .walk(&indexed.query, walk_order(request.order), &within(request)),
+                    .walk(&indexed.query, walk_order(request.order), &within_page),
                 pending: VecDeque::new(),
                 stretch: pace.stretch,
                 ended: false,
             })),
             (None, Held::Joint(joint)) => Plan::Ledger(Box::new(LedgerFirst {
                 joint: joint.clone(),
-                span: span_of(request),
+                span: span_of(&request.filter, after, request.order),
                 pending: VecDeque::new(),
                 chunk: pace.chunk,
                 pace,

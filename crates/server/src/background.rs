@@ -13,8 +13,7 @@ use crate::failure::{Failure, no_threads};
 const STEP: i32 = 5;
 
 /// So long they may hold a processor among themselves. Longer than the slice of all other threads (1 to 3 ms), which so take their place at
-/// once. At 3 million payments and 5,000 events/s, one run each: an identifier p99 8 instead of 32 ms, a merchant's month 22 instead of 44,
-/// 1,438 instead of 753 mixed reads/s. Not longer (with 50 ms it was 1,169), because they wait for one another too.
+/// once. Not longer, because they wait for one another too.
 const SLICE: Duration = Duration::from_millis(10);
 
 /// Lets this thread, and those that it starts from now on, step back. It cannot be taken back.
