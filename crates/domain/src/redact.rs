@@ -41,30 +41,50 @@ pub fn redact_text(text: &str) -> Option<String> {
 /// one text. What is spared in `data` is spared here. Redact before cutting a message short: half a number cannot be told from
 /// any other digits.
 pub fn redact_raw(bytes: &[u8]) -> Vec<u8> {
-    redact_as(bytes, json::is_json(bytes))
+    let form = match (json::is_json(bytes), bytes.trim_ascii_start().first()) {
+        (true, Some(b'{' | b'[')) => Form::Json,
+        // A string; or a number alone, which is a text of digits.
+        (true, _) => Form::Beginning,
+        (false, _) => Form::Text,
+    };
+    redact_as(bytes, form)
 }
 
-/// The same of the beginning of a message, which is taken for JSON if it begins as an object does: nobody knows how it ends.
+/// The same of the beginning of a message, which may be one of JSON if it begins as an object does: nobody knows how it ends, so
+/// what lies outside strings is no less suspect than they are.
 pub fn redact_beginning(bytes: &[u8]) -> Vec<u8> {
-    redact_as(bytes, bytes.trim_ascii_start().starts_with(b"{"))
+    let form = match bytes.trim_ascii_start().first() {
+        Some(b'{') => Form::Beginning,
+        _ => Form::Text,
+    };
+    redact_as(bytes, form)
 }
 
 /// The same of what is one text whatever it looks like.
 pub fn redact_plain(bytes: &[u8]) -> Vec<u8> {
-    redact_as(bytes, false)
+    redact_as(bytes, Form::Text)
 }
 
-fn redact_as(bytes: &[u8], is_json: bool) -> Vec<u8> {
+/// How the bytes of a message are read.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Form {
+    /// By each string; numbers are no card numbers.
+    Json,
+    /// By each string, and what lies between two of them as a text.
+    Beginning,
+    Text,
+}
+
+fn redact_as(bytes: &[u8], form: Form) -> Vec<u8> {
     let mut bytes = bytes.to_vec();
     if !may_hold_card(&bytes) && !raw::may_hold_escaped_digits(&bytes) {
         return bytes;
     }
-    if is_json {
-        raw::redact_strings(&mut bytes);
-    }
-    // A number alone is JSON, and a text of digits.
-    if !is_json || !matches!(bytes.trim_ascii_start().first(), Some(b'{' | b'[')) {
-        mask(&mut bytes);
+    match form {
+        Form::Json | Form::Beginning => raw::redact_strings(&mut bytes, form == Form::Beginning),
+        Form::Text => {
+            mask(&mut bytes);
+        }
     }
     bytes
 }

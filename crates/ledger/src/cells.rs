@@ -35,6 +35,15 @@ pub(crate) fn split(sum: i128) -> Result<(i64, i64), LedgerError> {
     Ok((column(low)?, column(over)?))
 }
 
+/// The sum of which the two columns' sums are these.
+///
+/// # Errors
+/// Beyond 128 bits, which no ledger adds up to.
+pub(crate) fn joined(low: i128, over: i128) -> Result<i128, LedgerError> {
+    let sum = over.checked_mul(SPAN).and_then(|over| over.checked_add(low));
+    sum.ok_or_else(|| LedgerError::Damaged(format!("a sum of {over} times 2^62 and {low} minor units")))
+}
+
 /// Payments and cancellations.
 pub(crate) const SALES: Family = Family {
     name: "sales_cells",
@@ -133,11 +142,12 @@ impl Tables {
 }
 
 impl Family {
-    /// The sum of a measure over rows of cells. Rows with their two columns put together would be 128 bits each, which takes twice as long.
-    pub(crate) fn sum(&self, measure: &str) -> String {
+    /// The columns that a measure lies in: their sums, [`joined`], are its sum. Rows with their two columns put together would be 128 bits
+    /// each, which takes twice as long.
+    pub(crate) fn columns(&self, measure: &str) -> Vec<String> {
         match self.amounts.contains(&measure) {
-            true => format!("sum({measure})::hugeint + sum({measure}_over)::hugeint * {SPAN}"),
-            false => format!("sum({measure})::bigint"),
+            true => vec![measure.to_owned(), format!("{measure}_over")],
+            false => vec![measure.to_owned()],
         }
     }
 
@@ -184,12 +194,13 @@ mod tests {
             most << 61,
         ] {
             let (low, over) = split(sum).expect("two columns");
-            assert_eq!(i128::from(low) + i128::from(over) * SPAN, sum);
+            assert_eq!(joined(low.into(), over.into()).expect("a sum"), sum);
             assert!(
                 i128::from(low).signum() * sum.signum() >= 0 && (over == 0) == (sum.abs() < SPAN),
                 "{sum}"
             );
         }
         split(i128::MAX).expect_err("more than any ledger adds up to");
+        joined(0, 1 << 66).expect_err("more than any ledger adds up to");
     }
 }

@@ -179,14 +179,14 @@ pub(crate) fn orphans_left_out(
         .sum())
 }
 
-/// All of which a cell must meet.
-fn conditions(request: &ReportRequest, scope: &Scope) -> Vec<String> {
-    let mut out = vec!["true".to_owned()];
+/// All of which a cell must meet; `day` is the column of its day.
+fn conditions(request: &ReportRequest, scope: &Scope, day: &str) -> Vec<String> {
+    let mut out = Vec::new();
     if let Some(from) = request.from {
-        out.push(format!("day >= date '{}'", from.format("%Y-%m-%d")));
+        out.push(format!("{day} >= date '{}'", from.format("%Y-%m-%d")));
     }
     if let Some(to) = request.to {
-        out.push(format!("day < date '{}'", to.format("%Y-%m-%d")));
+        out.push(format!("{day} < date '{}'", to.format("%Y-%m-%d")));
     }
     if let Scope::Merchants(merchants) = scope {
         out.push(one_of("merchant_id", merchants));
@@ -205,6 +205,7 @@ fn conditions(request: &ReportRequest, scope: &Scope) -> Vec<String> {
     out
 }
 
+/// The engine adds up columns and no more: planning an expression takes it as long as adding up a month of one merchant's cells.
 fn sums(
     connection: &Connection,
     request: &ReportRequest,
@@ -213,22 +214,6 @@ fn sums(
     window: Window,
 ) -> Result<Vec<ReportRow>, LedgerError> {
     let doing = "added up a report";
-    let expression = |group: Group| match group {
-        Group::Day => "day",
-        Group::Month => "date_trunc('month', day)::date",
-        Group::Method => "method",
-        Group::Merchant => "merchant_id",
-    };
-    let column = |group: Group, kind: &str| match groups.contains(&group) {
-        true => expression(group).to_owned(),
-        false => format!("null::{kind}"),
-    };
-    let keys: Vec<&str> = groups
-        .iter()
-        .map(|group| expression(*group))
-        .chain(["currency"])
-        .collect();
-    let conditions = conditions(request, scope);
     let (family, day, counted) = cells::counted(request.basis);
     let tables = Tables {
         family,
@@ -238,34 +223,32 @@ fn sums(
         SumSource::Rollup => tables.name(),
         SumSource::Ledger => format!("({})", family.by_rows),
     };
-    let measures = MEASURES.iter().zip(measures_of(request.basis));
-    let sums: Vec<String> = measures
-        .clone()
-        .map(|((column, is_count), has)| match (has, is_count) {
-            (true, _) => family.sum(column),
-            (false, true) => "0::bigint".to_owned(),
-            (false, false) => "0::hugeint".to_owned(),
-        })
-        .collect();
-    let left: Vec<String> = measures
-        .filter(|((_, is_count), has)| *is_count && *has)
-        .map(|((column, _), _)| format!("sum({column}) <> 0"))
-        .collect();
+    let key = |group: &Group| match group {
+        Group::Day => day.to_owned(),
+        Group::Month => format!("date_trunc('month', {day})::date"),
+        Group::Method => "method".to_owned(),
+        Group::Merchant => "merchant_id".to_owned(),
+    };
+    let keys: Vec<String> = groups.iter().map(key).chain(["currency".to_owned()]).collect();
+    let places: Vec<String> = (1..=keys.len()).map(|place| place.to_string()).collect();
+    let has = measures_of(request.basis);
+    let measures = MEASURES.iter().zip(has).filter(|(_, has)| *has);
+    let left = measures.clone().filter(|((_, is_count), _)| *is_count);
+    let left: Vec<String> = left.map(|((column, _), _)| format!("sum({column}) <> 0")).collect();
+    let mut conditions = conditions(request, scope, day);
+    conditions.push(counted.to_owned());
     let sql = format!(
-        "select {day} - date '1970-01-01', {month} - date '1970-01-01', {method}, {merchant}, currency,
-                {sums}
-         from (select {day_of_cell} as day, * from {cells} where {counted}) cells where {conditions} group by {keys}
-         having {left}
-         order by {keys} limit {take} offset {skip}",
-        day = column(Group::Day, "date"),
-        day_of_cell = day,
-        month = column(Group::Month, "date"),
-        method = column(Group::Method, "varchar"),
-        merchant = column(Group::Merchant, "varchar"),
-        sums = sums.join(", "),
-        left = left.join(" or "),
-        conditions = conditions.join(" and "),
+        "select {keys}, {sums} from {cells} cells where {conditions} group by {places}
+         having {left} order by {places} limit {take} offset {skip}",
         keys = keys.join(", "),
+        sums = measures
+            .flat_map(|((column, _), _)| family.columns(column))
+            .map(|column| format!("sum({column})"))
+            .collect::<Vec<_>>()
+            .join(", "),
+        conditions = conditions.join(" and "),
+        places = places.join(", "),
+        left = left.join(" or "),
         take = window.take,
         skip = window.skip,
     );
@@ -274,7 +257,7 @@ fn sums(
     let mut rows = statement.query([]).map_err(LedgerError::engine(doing))?;
     let mut found = Vec::new();
     while let Some(row) = rows.next().map_err(LedgerError::engine(doing))? {
-        found.push(read(row)?);
+        found.push(read(row, groups, has)?);
     }
     Ok(found)
 }
@@ -292,33 +275,62 @@ fn grain(request: &ReportRequest, scope: &Scope, groups: &[Group]) -> Grain {
     }
 }
 
-fn read(row: &duckdb::Row<'_>) -> Result<ReportRow, LedgerError> {
+/// The groups' values, the currency, and the sums of the measures that there are.
+fn read(row: &duckdb::Row<'_>, groups: &[Group], has: [bool; 11]) -> Result<ReportRow, LedgerError> {
     let failed = || LedgerError::engine("read a report");
-    let count = |place: usize| row.get::<_, i64>(place).map_err(failed());
-    let money = |place: usize| row.get::<_, i128>(place).map_err(failed());
-    let day = |place: usize| {
-        let days: Option<i64> = row.get(place).map_err(failed())?;
-        Ok::<_, LedgerError>(days.and_then(|days| NaiveDate::from_epoch_days(i32::try_from(days).ok()?)))
+    let place_of = |group: Group| groups.iter().position(|of| *of == group);
+    let text = |group: Group| place_of(group).map(|place| row.get::<_, String>(place).map_err(failed()));
+    let day = |group: Group| {
+        let days = place_of(group).map(|place| row.get::<_, Option<i32>>(place).map_err(failed()));
+        Ok::<_, LedgerError>(days.transpose()?.flatten().and_then(NaiveDate::from_epoch_days))
     };
-    let code: String = row.get(4).map_err(failed())?;
+    let code: String = row.get(groups.len()).map_err(failed())?;
+    let mut sums = [0_i128; 11];
+    let mut columns = groups.len() + 1..;
+    let mut next = || {
+        columns
+            .next()
+            .map_or(Ok(0), |place| row.get::<_, i128>(place).map_err(failed()))
+    };
+    for ((sum, has), (_, is_count)) in sums.iter_mut().zip(has).zip(MEASURES) {
+        *sum = match (has, is_count) {
+            (false, _) => continue,
+            (true, true) => next()?,
+            (true, false) => cells::joined(next()?, next()?)?,
+        };
+    }
+    let [
+        payments,
+        payment,
+        cancellations,
+        cancellation,
+        failures,
+        settlements,
+        gross,
+        fee,
+        vat,
+        payout,
+        cost,
+    ] = sums;
+    let count = |sum: i128| i64::try_from(sum).map_err(|_| LedgerError::Damaged(format!("a count of {sum}")));
     Ok(ReportRow {
-        day: day(0)?,
-        month: day(1)?,
-        method: row.get(2).map_err(failed())?,
-        merchant_id: row.get(3).map_err(failed())?,
+        day: day(Group::Day)?,
+        month: day(Group::Month)?,
+        method: text(Group::Method).transpose()?,
+        merchant_id: text(Group::Merchant).transpose()?,
         currency: Currency::parse(&code).ok_or_else(|| LedgerError::Damaged(format!("the currency {code:?}")))?,
         measures: Measures {
-            payment_count: count(5)?,
-            payment_amount: money(6)?,
-            cancellation_count: count(7)?,
-            cancellation_amount: money(8)?,
-            failed_count: count(9)?,
-            settlement_count: count(10)?,
-            gross: money(11)?,
-            fee: money(12)?,
-            vat: money(13)?,
-            payout: money(14)?,
-            cost: money(15)?,
+            payment_count: count(payments)?,
+            payment_amount: payment,
+            cancellation_count: count(cancellations)?,
+            cancellation_amount: cancellation,
+            failed_count: count(failures)?,
+            settlement_count: count(settlements)?,
+            gross,
+            fee,
+            vat,
+            payout,
+            cost,
         },
     })
 }

@@ -10,6 +10,7 @@
 //! damaged one. Until then rows that can be read are answered from it, and others are refused.
 
 mod files;
+mod keyspaces;
 mod seen;
 mod snapshot;
 

@@ -18,6 +18,9 @@ use crate::reconcile::catch_up;
 /// Documents made at once: bounds the memory.
 pub(crate) const DOCUMENTS_AT_ONCE: usize = 10_000;
 
+/// Documents written until they are committed: the writer remembers the keys of those that are not, 20 to 40 bytes each.
+pub(crate) const UNCOMMITTED_MAX: usize = 1_000_000;
+
 /// Payments whose digests are held at once while they are compared: some 60 bytes each.
 const COMPARED_AT_ONCE: u64 = 2_000_000;
 
@@ -109,6 +112,10 @@ fn write_all(rows: &Rows, writer: &mut IndexWriter, total: u64, progress: Progre
             .collect();
         for document in &documents {
             writer.upsert(document)?;
+        }
+        if writer.uncommitted() >= UNCOMMITTED_MAX {
+            // Of no batch: should this end early, nobody goes on with it.
+            writer.commit(0)?;
         }
         done += part.len() as u64;
         progress(RebuildProgress {

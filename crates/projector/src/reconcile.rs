@@ -9,7 +9,7 @@ use search::{Document, IndexWriter, Options, SearchError};
 
 use crate::index_place::IndexPlace;
 use crate::pipeline::PipelineError;
-use crate::rebuild::{self, Built, DOCUMENTS_AT_ONCE};
+use crate::rebuild::{self, Built, DOCUMENTS_AT_ONCE, UNCOMMITTED_MAX};
 
 /// Opens the index for writing, at the ledger's position, and gives it to readers.
 ///
@@ -97,6 +97,10 @@ pub(crate) fn catch_up(ledger: &Reader, rows: &Rows, mut writer: IndexWriter) ->
                 Some(document) => writer.upsert(&document)?,
                 None => writer.remove(seq)?,
             }
+        }
+        if writer.uncommitted() >= UNCOMMITTED_MAX {
+            // Should this end early, all of it is done once more.
+            writer.commit(from)?;
         }
     }
     writer.commit(to)?;

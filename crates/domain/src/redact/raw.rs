@@ -65,20 +65,29 @@ impl Way {
     }
 }
 
-/// Redacts every string of a text that is JSON, or the beginning of one.
-pub(super) fn redact_strings(bytes: &mut [u8]) {
+/// Redacts every string of a text that is JSON, or the beginning of one; and what lies between them, where that is asked.
+pub(super) fn redact_strings(bytes: &mut [u8], between: bool) {
     let mut way = Way::default();
-    let mut at = 0;
+    let (mut at, mut outside_from) = (0, 0);
     while at < bytes.len() {
         match bytes[at] {
             b'{' => way.open.push(Open::Object { in_member: false }),
             b'[' => way.open.push(Open::Array),
             b'}' | b']' => way.close(),
             b',' => way.leave_member(),
-            b'"' => at = redact_string(bytes, at + 1, &mut way),
+            b'"' => {
+                if between {
+                    mask(&mut bytes[outside_from..at]);
+                }
+                at = redact_string(bytes, at + 1, &mut way);
+                outside_from = at.saturating_add(1).min(bytes.len());
+            }
             _ => {}
         }
         at += 1;
+    }
+    if between {
+        mask(&mut bytes[outside_from..]);
     }
 }
 

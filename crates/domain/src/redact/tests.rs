@@ -170,6 +170,15 @@ fn of_a_message_that_is_cut_each_string_is_redacted() {
         r#" {"data":{"order_id":"4111111111111111","a":"\u002a***********1111","b":"41"#,
     );
     check("no object 4111111111111111", "no object ************1111");
+    // It may be no JSON after all.
+    check(
+        "{'card': '4111111111111111', 'no': 1}",
+        "{'card': '************1111', 'no': 1}",
+    );
+    check(
+        r#"{"order_id":"4111111111111111","a":4111111111111111,"b":"" 4111111111111111"#,
+        r#"{"order_id":"4111111111111111","a":************1111,"b":"" ************1111"#,
+    );
     assert_eq!(redact_plain(CARD.as_bytes()), b"************1111");
 }
 

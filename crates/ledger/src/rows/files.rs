@@ -9,11 +9,11 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use domain::dossier::Dossier;
-use fjall::config::{CompressionPolicy, FilterPolicy, PartitioningPolicy, PinningPolicy};
-use fjall::{Database, Guard, Keyspace, KeyspaceCreateOptions};
+use fjall::{Guard, Keyspace};
 use parking_lot::Mutex;
 use rayon::prelude::*;
 
+use super::keyspaces::Keyspaces;
 use super::seen::{Seen, Showing};
 use super::{EncodedRow, RowSettings};
 use crate::codec::{self, Plain};
@@ -25,14 +25,6 @@ use crate::reader::Head;
 /// The key of the head, among the packs; keys of groups are eight bytes.
 const HEAD: &[u8] = b"h";
 
-/// Rows in memory until they are written out as a table: the fewer tables, the less often rows are written again, and the
-/// more memory.
-const MEMTABLE_BYTES: u64 = 64 << 20;
-
-/// The same of packs. They come more slowly, and the journal of all that was written since the first of them is kept until they
-/// are written out.
-const PACKS_MEMTABLE_BYTES: u64 = 8 << 20;
-
 /// So many rows of a packed group lie on their own before it is packed anew. One late change would have 64 rows read, packed and written, and the
 /// engine merge them into the oldest tables: of a stream with 1 in 100 events about payments of years ago that was most of all packing.
 const REPACKED_FROM: usize = 4;
@@ -43,13 +35,7 @@ const STORE_ID: &[u8] = b"s";
 /// One generation, open.
 #[derive(Clone)]
 pub(crate) struct RowFiles {
-    pub(super) database: Database,
-    /// By seq: those that lie on their own.
-    pub(super) rows: Keyspace,
-    /// Their seqs alone: to find them among the rows at an opening was to read two gigabytes at 30 million payments.
-    listed: Keyspace,
-    /// By group: the others.
-    pub(super) packs: Keyspace,
+    pub(super) stored: Keyspaces,
     pub(super) loose: Arc<Loose>,
     showing: Arc<Showing>,
     idle: Arc<Mutex<Idle>>,
@@ -67,53 +53,28 @@ struct Health {
 
 impl RowFiles {
     pub(super) fn open(path: &Path, settings: RowSettings) -> Result<Self, fjall::Error> {
-        let database = Database::builder(path)
-            .cache_size(settings.cache_bytes / 2)
-            .worker_threads(1)
-            // More than the tables in memory hold together: else it would decide when they are written out.
-            .max_journaling_size(256 << 20)
-            .open()?;
-        let options = || {
-            KeyspaceCreateOptions::default()
-                .max_memtable_size(MEMTABLE_BYTES)
-                // In memory, some 50 MB at 30 million payments: else a read of a row brings in the index and the filter of a whole table.
-                .index_block_pinning_policy(PinningPolicy::all(true))
-                .index_block_partitioning_policy(PartitioningPolicy::all(false))
-                .filter_block_pinning_policy(PinningPolicy::all(true))
-                .filter_block_partitioning_policy(PartitioningPolicy::all(false))
-                // Rows are compressed already.
-                .data_block_compression_policy(CompressionPolicy::disabled())
-        };
-        let rows = database.keyspace("rows", options)?;
-        // Every group asked for exists.
-        let packs = database.keyspace("packs", || {
-            options()
-                .max_memtable_size(PACKS_MEMTABLE_BYTES)
-                .expect_point_read_hits(true)
-                .filter_policy(FilterPolicy::disabled())
-        })?;
-        let listed = database.keyspace("listed", || options().max_memtable_size(PACKS_MEMTABLE_BYTES))?;
+        let stored = Keyspaces::open(path, settings.cache_bytes / 2)?;
         let mut idle = Idle::new(settings.rest);
-        let mut seqs = numbers(&listed)?;
+        let mut seqs = numbers(&stored.listed)?;
         if seqs.is_empty() {
             // A store of before they were listed, or one without any.
-            seqs = numbers(&rows)?;
-            let mut batch = database.batch();
+            seqs = numbers(&stored.rows)?;
+            let mut batch = stored.database.batch();
             for seq in &seqs {
-                batch.insert(&listed, seq.to_be_bytes(), []);
+                batch.insert(&stored.listed, seq.to_be_bytes(), []);
             }
             batch.commit()?;
         }
         idle.note(seqs.iter().copied());
         let loose = Loose::new(settings.cache_bytes / 2);
         loose.list(seqs.into_iter());
-        let head = packs.get(HEAD)?.and_then(|bytes| postcard::from_bytes(&bytes).ok());
-        let showing = Showing::new(&database, &loose, head);
+        let head = stored
+            .packs
+            .get(HEAD)?
+            .and_then(|bytes| postcard::from_bytes(&bytes).ok());
+        let showing = Showing::new(&stored.database, &loose, head);
         Ok(RowFiles {
-            database,
-            rows,
-            listed,
-            packs,
+            stored,
             loose: Arc::new(loose),
             showing: Arc::new(showing),
             idle: Arc::new(Mutex::new(idle)),
@@ -146,16 +107,16 @@ impl RowFiles {
     }
 
     pub(super) fn disk_bytes(&self) -> u64 {
-        self.database.disk_space().unwrap_or(0)
+        self.stored.database.disk_space().unwrap_or(0)
     }
 
     /// Writes everything into tables, synced: rows of a journal would have to be read again at every opening until as
     /// many others came.
     pub(super) fn settle(&self) -> Result<(), fjall::Error> {
-        self.rows.rotate_memtable_and_wait()?;
-        self.listed.rotate_memtable_and_wait()?;
-        self.packs.rotate_memtable_and_wait()?;
-        self.database.persist(fjall::PersistMode::SyncAll)
+        self.stored.rows.rotate_memtable_and_wait()?;
+        self.stored.listed.rotate_memtable_and_wait()?;
+        self.stored.packs.rotate_memtable_and_wait()?;
+        self.stored.database.persist(fjall::PersistMode::SyncAll)
     }
 
     /// Makes rows and the head that they belong to visible, all at once.
@@ -163,7 +124,8 @@ impl RowFiles {
         let bytes = postcard::to_stdvec(head).map_err(|cause| LedgerError::Damaged(cause.to_string()))?;
         let new = self.loose.write(head.batch_no, &rows);
         self.write(rows, &new, Some(bytes), "committed a batch")?;
-        self.showing.show(&self.database, &self.loose, Some(head.clone()));
+        self.showing
+            .show(&self.stored.database, &self.loose, Some(head.clone()));
         Ok(())
     }
 
@@ -176,20 +138,20 @@ impl RowFiles {
     /// Writes rows of a rebuild, packed; they count once the head is committed. No group may come in two parts.
     pub(crate) fn put_packed(&self, dossiers: &BTreeMap<u64, Dossier>) -> Result<(), LedgerError> {
         let mut packs: BTreeMap<u64, Pack> = BTreeMap::new();
-        let mut batch = self.database.batch();
+        let mut batch = self.stored.database.batch();
         for (seq, dossier) in dossiers {
             let plain = codec::plain(dossier)?;
             match plain.len() {
                 0..=ROW_MAX => packs.entry(group_of(*seq)).or_default().put(*seq, plain),
                 _ => {
                     self.loose.list(std::iter::once(*seq));
-                    batch.insert(&self.listed, seq.to_be_bytes(), []);
-                    batch.insert(&self.rows, seq.to_be_bytes(), plain.sealed(codec::compress)?);
+                    batch.insert(&self.stored.listed, seq.to_be_bytes(), []);
+                    batch.insert(&self.stored.rows, seq.to_be_bytes(), plain.sealed(codec::compress)?);
                 }
             }
         }
         for (group, pack) in packs {
-            batch.insert(&self.packs, group.to_be_bytes(), pack.sealed()?);
+            batch.insert(&self.stored.packs, group.to_be_bytes(), pack.sealed()?);
         }
         self.done("wrote rows again", batch.commit())
     }
@@ -210,18 +172,18 @@ impl RowFiles {
             .par_iter()
             .map(|group| self.repacked(*group))
             .collect::<Result<_, _>>()?;
-        let mut batch = self.database.batch();
+        let mut batch = self.stored.database.batch();
         for Repacked { group, bytes, seqs } in &repacked {
-            batch.insert(&self.packs, group.to_be_bytes(), bytes.as_slice());
+            batch.insert(&self.stored.packs, group.to_be_bytes(), bytes.as_slice());
             for seq in seqs {
-                batch.remove(&self.rows, seq.to_be_bytes());
-                batch.remove(&self.listed, seq.to_be_bytes());
+                batch.remove(&self.stored.rows, seq.to_be_bytes());
+                batch.remove(&self.stored.listed, seq.to_be_bytes());
             }
         }
         self.done("packed its rows", batch.commit())?;
         self.loose
             .packed(repacked.into_iter().flat_map(|repacked| repacked.seqs));
-        self.showing.show(&self.database, &self.loose, None);
+        self.showing.show(&self.stored.database, &self.loose, None);
         Ok(true)
     }
 
@@ -229,13 +191,13 @@ impl RowFiles {
         if self.loose.count(group * GROUP..(group + 1) * GROUP) >= REPACKED_FROM {
             return Ok(true);
         }
-        let is_packed = self.packs.contains_key(group.to_be_bytes());
+        let is_packed = self.stored.packs.contains_key(group.to_be_bytes());
         Ok(!is_packed.map_err(|error| self.noted("packed its rows", error))?)
     }
 
     fn repacked(&self, group: u64) -> Result<Repacked, LedgerError> {
         let doing = "packed its rows";
-        let old = self.packs.get(group.to_be_bytes());
+        let old = self.stored.packs.get(group.to_be_bytes());
         let mut pack = match old.map_err(|error| self.noted(doing, error))? {
             Some(bytes) => Pack::opened(&bytes).map_err(|error| self.unreadable(error))?,
             None => Pack::default(),
@@ -243,7 +205,7 @@ impl RowFiles {
         let first = group * GROUP;
         let range = first.to_be_bytes()..(first + GROUP).to_be_bytes();
         let mut seqs = Vec::new();
-        for guard in self.rows.range(range) {
+        for guard in self.stored.rows.range(range) {
             let (key, value) = guard.into_inner().map_err(|error| self.noted(doing, error))?;
             let Some(seq) = number_of(&key) else { continue };
             let plain = Plain::opened(&value).map_err(|error| self.unreadable(error))?;
@@ -267,15 +229,15 @@ impl RowFiles {
         doing: &'static str,
     ) -> Result<(), LedgerError> {
         self.idle.lock().note(rows.iter().map(|(seq, _)| *seq));
-        let mut batch = self.database.batch();
+        let mut batch = self.stored.database.batch();
         for seq in new {
-            batch.insert(&self.listed, seq.to_be_bytes(), []);
+            batch.insert(&self.stored.listed, seq.to_be_bytes(), []);
         }
         for (seq, row) in rows {
-            batch.insert(&self.rows, seq.to_be_bytes(), row);
+            batch.insert(&self.stored.rows, seq.to_be_bytes(), row);
         }
         if let Some(head) = head {
-            batch.insert(&self.packs, HEAD, head);
+            batch.insert(&self.stored.packs, HEAD, head);
         }
         self.done(doing, batch.commit())
     }
@@ -306,8 +268,12 @@ impl RowFiles {
     /// The batch reached, if these rows were made from the store `store_id`.
     pub(crate) fn reached(&self, store_id: &str) -> Result<Option<u64>, LedgerError> {
         let doing = "read whose rows it holds";
-        let held = self.packs.get(STORE_ID).map_err(|error| self.noted(doing, error))?;
-        let head = self.packs.get(HEAD).map_err(|error| self.noted(doing, error))?;
+        let held = self
+            .stored
+            .packs
+            .get(STORE_ID)
+            .map_err(|error| self.noted(doing, error))?;
+        let head = self.stored.packs.get(HEAD).map_err(|error| self.noted(doing, error))?;
         let (Some(held), Some(head)) = (held, head) else {
             return Ok(None);
         };
@@ -316,7 +282,8 @@ impl RowFiles {
     }
 
     pub(crate) fn set_store_id(&self, store_id: &str) -> Result<(), LedgerError> {
-        self.packs
+        self.stored
+            .packs
             .insert(STORE_ID, store_id)
             .map_err(LedgerError::rows("wrote whose rows it holds"))
     }
@@ -388,7 +355,12 @@ mod tests {
         write(&files, std::iter::once(3));
         assert!(files.pack_idle().expect("packed"));
         assert_eq!(loose(), 0);
-        let pack = files.packs.get(0_u64.to_be_bytes()).expect("read").expect("there");
+        let pack = files
+            .stored
+            .packs
+            .get(0_u64.to_be_bytes())
+            .expect("read")
+            .expect("there");
         let rows = Pack::opened(&pack).expect("opened").into_rows(0);
         assert_eq!(rows.map(|(seq, _)| seq).collect::<Vec<_>>(), [0, 1, 2, 3]);
     }

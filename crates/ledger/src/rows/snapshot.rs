@@ -59,7 +59,7 @@ impl RowSnapshot {
         let pack = match self.unpacked.of(group) {
             Some(pack) => pack,
             None => {
-                let Some(packed) = self.value(&files.packs, group)? else {
+                let Some(packed) = self.value(&files.stored.packs, group)? else {
                     return Ok(None);
                 };
                 let pack = Arc::new(Plain::opened(&packed).map_err(unreadable)?);
@@ -80,7 +80,7 @@ impl RowSnapshot {
                 self.read.bytes.fetch_add(row.len() as u64, Ordering::Relaxed);
                 Ok(Some(row))
             }
-            Place::Store => self.value(&self.files.rows, seq),
+            Place::Store => self.value(&self.files.stored.rows, seq),
             Place::Pack => Ok(None),
         }
     }
@@ -105,8 +105,8 @@ impl RowSnapshot {
         RowScan {
             first,
             files: &self.files,
-            rows: self.values(&self.files.rows, group * GROUP).peekable(),
-            packs: self.values(&self.files.packs, group).peekable(),
+            rows: self.values(&self.files.stored.rows, group * GROUP).peekable(),
+            packs: self.values(&self.files.stored.packs, group).peekable(),
             ready: VecDeque::new(),
         }
     }

@@ -22,3 +22,4 @@ mod self_repair;
 mod shrink;
 mod steps;
 mod tenants;
+mod totals;
