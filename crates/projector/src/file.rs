@@ -265,6 +265,7 @@ impl Source for FileSource {
             next,
             end,
             lag,
+            is_looked_at: true,
             problem,
         }]
     }

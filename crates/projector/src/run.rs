@@ -338,6 +338,7 @@ mod tests {
             next: 12,
             end: Some(12),
             lag: Some(0),
+            is_looked_at: true,
             problem: None,
         };
         let shown = |told: &Told<'_>, partition| {

@@ -237,6 +237,8 @@ pub struct PartitionStatus {
     pub end: Option<u64>,
     /// Positions between `next` and `end`: an upper bound of the messages that wait, as positions have gaps.
     pub lag: Option<u64>,
+    /// Where it is not, nobody knows yet whether anything waits in it.
+    pub is_looked_at: bool,
     /// Why nothing is read from it, and what to do.
     pub problem: Option<String>,
 }

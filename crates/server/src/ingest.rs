@@ -97,12 +97,18 @@ fn ingest(parts: Parts, mut first: Option<KafkaSource>, stop: Arc<AtomicBool>) {
     progress.set_input_unknown(parts.kafka.is_some());
     progress.set_ledger_open(true);
     let mut pipeline = Pipeline::without_index(parts.writer, parts.reader, parts.place, parts.index);
-    while let Err(error) = pipeline.open_index() {
+    let mut opened = pipeline.open_index();
+    while let Err(error) = opened {
         tracing::error!(error = %chain(&error), "the search index cannot be opened, which is tried again; lists and searches are answered from the ledger alone, nothing new is read");
         progress.set_store_problem(Some(store_problem(&error)));
         if wait(OPENED_AGAIN_AFTER, &stop) {
             return;
         }
+        opened = match pipeline.check_stores() {
+            Ok(()) => pipeline.open_index(),
+            // A row that the index was made of cannot be read: rows come first.
+            Err(_) => pipeline.recover(),
+        };
     }
     progress.set_store_problem(None);
     progress.set_index_open(true);
@@ -227,7 +233,7 @@ impl Lag {
     ) -> Option<u64> {
         // A ledger may hold a time in the future from before these were cut, which would hide every lag until then.
         self.applied_until = self.applied_until.max(applied_until).map(|at| at.min(now));
-        let is_known = |partition: &PartitionStatus| partition.lag.is_some() || partition.problem.is_some();
+        let is_known = |partition: &PartitionStatus| partition.lag.is_some() || partition.is_looked_at;
         self.has_looked |= partitions.iter().all(is_known);
         if !self.has_looked {
             return None;
@@ -265,6 +271,7 @@ mod tests {
             next,
             end,
             lag: end.map(|end| end - next),
+            is_looked_at: end.is_some(),
             problem: None,
         }
     }
@@ -275,6 +282,9 @@ mod tests {
         let mut lag = Lag::default();
         let (unknown, behind, level) = ([partition(0, None)], [partition(0, Some(9))], [partition(9, Some(9))]);
         assert_eq!(lag.of(&unknown, None, at(100)), None, "no end is known");
+        let [mut told] = unknown.clone();
+        told.problem = Some("its log could not be looked at yet".to_owned());
+        assert_eq!(lag.of(&[told], None, at(100)), None, "and that is told");
         assert_eq!(lag.of(&behind, None, at(100)), None, "nothing was applied ever");
         assert_eq!(lag.of(&behind, Some(at(40)), at(100)), Some(60_000));
         assert_eq!(lag.of(&level, Some(at(41)), at(101)), Some(0));

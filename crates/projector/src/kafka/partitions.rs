@@ -373,6 +373,7 @@ impl Partition {
             next: self.next,
             end,
             lag: end.map(|end| end.saturating_sub(self.next)),
+            is_looked_at: end.is_some() || (problem.is_some() && self.state != State::Found),
             problem,
         }
     }
