@@ -1,6 +1,6 @@
 //! The files of one generation of rows: writing and packing.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::path::Path;
 use std::sync::Arc;
@@ -9,7 +9,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use domain::dossier::Dossier;
-use fjall::{Guard, Keyspace};
+use fjall::{Guard, Keyspace, UserValue};
 use parking_lot::Mutex;
 use rayon::prelude::*;
 
@@ -55,23 +55,15 @@ impl RowFiles {
     pub(super) fn open(path: &Path, settings: RowSettings) -> Result<Self, fjall::Error> {
         let stored = Keyspaces::open(path, settings.cache_bytes / 2)?;
         let mut idle = Idle::new(settings.rest);
-        let mut seqs = numbers(&stored.listed)?;
-        if seqs.is_empty() {
-            // A store of before they were listed, or one without any.
-            seqs = numbers(&stored.rows)?;
-            let mut batch = stored.database.batch();
-            for seq in &seqs {
-                batch.insert(&stored.listed, seq.to_be_bytes(), []);
-            }
-            batch.commit()?;
-        }
+        let head = stored.packs.get(HEAD)?;
+        let seqs = match stored.listed.get(HEAD)? == head {
+            true => numbers(&stored.listed)?,
+            false => relist(&stored, head.as_ref())?,
+        };
         idle.note(seqs.iter().copied());
         let loose = Loose::new(settings.cache_bytes / 2);
         loose.list(seqs.into_iter());
-        let head = stored
-            .packs
-            .get(HEAD)?
-            .and_then(|bytes| postcard::from_bytes(&bytes).ok());
+        let head = head.and_then(|bytes| postcard::from_bytes(&bytes).ok());
         let showing = Showing::new(&stored.database, &loose, head);
         Ok(RowFiles {
             stored,
@@ -237,6 +229,7 @@ impl RowFiles {
             batch.insert(&self.stored.rows, seq.to_be_bytes(), row);
         }
         if let Some(head) = head {
+            batch.insert(&self.stored.listed, HEAD, head.as_slice());
             batch.insert(&self.stored.packs, HEAD, head);
         }
         self.done(doing, batch.commit())
@@ -296,6 +289,25 @@ struct Repacked {
     seqs: Vec<u64>,
 }
 
+/// Lists the rows anew. The list is of another batch than they are: a program wrote them that kept none.
+fn relist(stored: &Keyspaces, head: Option<&UserValue>) -> Result<Vec<u64>, fjall::Error> {
+    let seqs = numbers(&stored.rows)?;
+    let are: BTreeSet<u64> = seqs.iter().copied().collect();
+    let were: BTreeSet<u64> = numbers(&stored.listed)?.into_iter().collect();
+    let mut batch = stored.database.batch();
+    for gone in were.difference(&are) {
+        batch.remove(&stored.listed, gone.to_be_bytes());
+    }
+    for new in are.difference(&were) {
+        batch.insert(&stored.listed, new.to_be_bytes(), []);
+    }
+    if let Some(head) = head {
+        batch.insert(&stored.listed, HEAD, head.clone());
+    }
+    batch.commit()?;
+    Ok(seqs)
+}
+
 /// All keys that are numbers.
 fn numbers(keyspace: &Keyspace) -> Result<Vec<u64>, fjall::Error> {
     let keys = keyspace.iter().map(Guard::key);
@@ -324,44 +336,4 @@ pub(super) fn is_damage(error: &fjall::Error) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn write(files: &RowFiles, seqs: impl Iterator<Item = u64>) {
-        let row = |seq: u64| {
-            let row = codec::encode(&Dossier::new(format!("p{seq}"))).expect("encoded");
-            (seq, row.into())
-        };
-        files.put(seqs.map(row).collect()).expect("written");
-    }
-
-    #[test]
-    fn a_packed_group_is_packed_anew_for_some_rows_and_not_for_one() {
-        let dir = tempfile::tempdir().expect("a directory");
-        let settings = RowSettings {
-            cache_bytes: 1 << 20,
-            rest: 0,
-        };
-        let files = RowFiles::open(dir.path(), settings).expect("opened");
-        let loose = || files.loose.count(0..GROUP);
-        write(&files, 0..2);
-        assert!(files.pack_idle().expect("packed"), "a group that has no pack yet");
-        assert_eq!(loose(), 0);
-        for seq in 0..3 {
-            write(&files, std::iter::once(seq));
-            assert!(!files.pack_idle().expect("looked"), "{seq}");
-        }
-        assert_eq!(loose(), 3);
-        write(&files, std::iter::once(3));
-        assert!(files.pack_idle().expect("packed"));
-        assert_eq!(loose(), 0);
-        let pack = files
-            .stored
-            .packs
-            .get(0_u64.to_be_bytes())
-            .expect("read")
-            .expect("there");
-        let rows = Pack::opened(&pack).expect("opened").into_rows(0);
-        assert_eq!(rows.map(|(seq, _)| seq).collect::<Vec<_>>(), [0, 1, 2, 3]);
-    }
-}
+mod tests;
