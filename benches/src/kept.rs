@@ -12,6 +12,7 @@ use generator::Plan;
 use crate::arguments::{KeptLoad, messages_a_payment};
 use crate::asking;
 use crate::feed::Feed;
+use crate::progress::say;
 use crate::questions::Group;
 use crate::report::Report;
 use crate::scale;
@@ -30,10 +31,13 @@ pub(crate) fn run(load: &KeptLoad) -> Result<Report> {
     let loaded = scale::plan_of(&load.store);
     let vantage = Vantage::draw(&loaded, loaded.payments, i64::MAX)?;
     // Its partitions are read from the beginning of the new Kafka's log.
-    let forget = ["forget-position", "--data-dir"].map(std::ffi::OsString::from);
-    let partitions = ["payments", "cancellations", "settlements"].map(std::ffi::OsString::from);
-    let dir = [load.keep.clone().into_os_string()];
-    server::run(forget.into_iter().chain(dir).chain(partitions))?;
+    for topic in ["payments", "cancellations", "settlements"] {
+        let forget = ["forget-position".as_ref(), "--data-dir".as_ref(), load.keep.as_os_str(), topic.as_ref()];
+        if let Err(error) = server::run(forget) {
+            // An earlier run of this forgot it, and ended before anything of it arrived.
+            say(&format!("{topic}: {error:#}"));
+        }
+    }
     let key = server::make_key(&load.keep, "operator")?;
     let takes = asking::takes(&Group::ALL, load.seconds).as_secs_f64();
     let more = load.live_rate as f64 * takes / messages_a_payment(load.store.mix);

@@ -88,19 +88,18 @@ fn page_of(
     let apart = builder.looked_at;
     let mut early = None;
     while let Some(stretch) = stages.time("candidates", || plan.next(request))? {
+        // Before they are joined: a minute, or what the index has not reached of one, may be any number of payments.
+        if position.is_given_up(builder.looked_at - apart + stretch.seqs.len()) {
+            return Ok(None);
+        }
         stages.time("rows", || builder.take(rows, &stretch))?;
         if builder.is_full(&stretch) {
             early = Some(None);
             break;
         }
-        if !stretch.is_last() {
-            if position.is_given_up(builder.looked_at - apart) {
-                return Ok(None);
-            }
-            if builder.looked_at >= lookup.options.looked_at_max {
-                early = Some(stretch.end_key());
-                break;
-            }
+        if !stretch.is_last() && builder.looked_at >= lookup.options.looked_at_max {
+            early = Some(stretch.end_key());
+            break;
         }
     }
     if early.is_none() {

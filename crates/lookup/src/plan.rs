@@ -184,7 +184,7 @@ impl Position {
         })
     }
 
-    /// Whether a page that is not full after so many candidates is to be made from the ledger.
+    /// Whether a page that takes so many candidates is to be made from the ledger.
     pub(crate) fn is_given_up(&self, candidates: usize) -> bool {
         candidates > self.patience
     }
