@@ -32,7 +32,12 @@ pub(crate) fn run(load: &KeptLoad) -> Result<Report> {
     let vantage = Vantage::draw(&loaded, loaded.payments, i64::MAX)?;
     // Its partitions are read from the beginning of the new Kafka's log.
     for topic in ["payments", "cancellations", "settlements"] {
-        let forget = ["forget-position".as_ref(), "--data-dir".as_ref(), load.keep.as_os_str(), topic.as_ref()];
+        let forget = [
+            "forget-position".as_ref(),
+            "--data-dir".as_ref(),
+            load.keep.as_os_str(),
+            topic.as_ref(),
+        ];
         if let Err(error) = server::run(forget) {
             // An earlier run of this forgot it, and ended before anything of it arrived.
             say(&format!("{topic}: {error:#}"));

@@ -55,7 +55,7 @@ impl Progress {
         self.store_problem.read().clone()
     }
 
-    /// How long the newest message that was read but not applied has been waiting; 0 when caught up.
+    /// 0 when nothing is left in any partition; else the time since the newest message applied was appended, or nothing was left.
     pub fn set_lag_ms(&self, lag_ms: u64) {
         self.lag_ms.store(lag_ms, Ordering::Release);
     }

@@ -3,7 +3,7 @@
 //! Rows lie in the order in which they came, which is nearly the order of their days; so a question about some days reads
 //! the few row groups whose smallest and largest day admit them. One cancellation of a sale three years old would widen its
 //! row group by three years. A change of long ago therefore goes into a table of its own (`entries_late` beside
-//! `entries_near`), which is small and read whole; the views `entries` and `payments` are both together.
+//! `entries_near`), which is read whole and stays small, because it is sealed early ([`crate::sealing`]).
 
 use chrono::{Days, NaiveDate};
 use duckdb::Connection;

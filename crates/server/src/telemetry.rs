@@ -74,7 +74,7 @@ fn describe() {
     describe_gauge!(
         "ledgerlens_lag_seconds",
         Unit::Seconds,
-        "How long the newest message that was read but not applied has been waiting; 0 when caught up."
+        "0 when nothing is left in any partition; else the time since the newest message applied was appended, or nothing was left."
     );
     describe_gauge!(
         "ledgerlens_partition_lag_messages",

@@ -130,8 +130,8 @@ kinds! {
         "Try again after the seconds in Retry-After.", true;
     TIMED_OUT = 503 "timed_out" "The answer took too long"
         "Try again later, or ask for less: fewer days, more filters.";
-    SEARCH_UNAVAILABLE = 503 "search_unavailable" "Words cannot be searched at the moment"
-        "Try again after the seconds in Retry-After. Single payments, lists without words and reports work meanwhile.";
+    SEARCH_UNAVAILABLE = 503 "search_unavailable" "Identifiers cannot be looked up at the moment"
+        "Try again after the seconds in Retry-After: the search index is being made. Everything else, searches included, is answered meanwhile.";
     LEDGER_UNAVAILABLE = 503 "ledger_unavailable" "The ledger cannot be read at the moment"
         "Try again after the seconds in Retry-After. If it lasts, tell the operator of the service.";
     WRITER_UNAVAILABLE = 503 "writer_unavailable" "The writer does not take it at the moment"
