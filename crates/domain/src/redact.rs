@@ -145,7 +145,7 @@ fn with_name<T>(names: &mut Vec<String>, name: &str, act: impl FnOnce(&mut Vec<S
 /// Whether a string at the end of a path of names, counted from `data`, is left as it is.
 fn is_spared(names: &[String], text: &str) -> bool {
     let name = names.last().map_or("", String::as_str);
-    is_identifier(name) || (is_amount(names) && is_decimal(text)) || parse_time(text).is_some() || is_url(text)
+    is_identifier(name) || (is_amount(names) && is_decimal(text)) || parse_time(text).is_some() || is_url(name, text)
 }
 
 fn is_identifier(name: &str) -> bool {
@@ -173,12 +173,15 @@ fn is_decimal(text: &str) -> bool {
         && text.rfind('-').is_none_or(|at| at == 0)
 }
 
-fn is_url(text: &str) -> bool {
+/// Of the web anywhere, of any scheme where the name says so: `pan://4111...` in a text is no address.
+fn is_url(name: &str, text: &str) -> bool {
     text.split_once("://").is_some_and(|(scheme, rest)| {
-        scheme.starts_with(|first: char| first.is_ascii_alphabetic())
+        let is_of_web = ["http", "https"].iter().any(|known| scheme.eq_ignore_ascii_case(known));
+        let is_scheme = scheme.starts_with(|first: char| first.is_ascii_alphabetic())
             && scheme
                 .bytes()
-                .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'-' | b'.'))
+                .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'-' | b'.'));
+        (is_of_web || (is_scheme && (name == "url" || name.ends_with("_url"))))
             && !rest.is_empty()
             && !rest.contains(char::is_whitespace)
     })

@@ -75,12 +75,11 @@ pub(crate) fn compact(
     Ok(steps)
 }
 
-/// The newest runs, if they are to become one: none has `final_rows`, and the oldest is at most twice as long as the others together.
+/// The newest of the runs that have not `final_rows`, if they are to become one: the oldest is at most twice as long as the others together.
+/// What an interrupted merge left of its runs lies before a final one.
 fn like_in_size(runs: &[(i64, u64)], final_rows: u64) -> Option<Vec<i64>> {
-    let newest = runs.get(runs.len().checked_sub(FAN_IN)?..)?;
-    if newest.iter().any(|(_, rows)| *rows >= final_rows) {
-        return None;
-    }
+    let short: Vec<(i64, u64)> = runs.iter().filter(|(_, rows)| *rows < final_rows).copied().collect();
+    let newest = short.get(short.len().checked_sub(FAN_IN)?..)?;
     let ((_, oldest), others) = newest.split_first()?;
     let others: u64 = others.iter().map(|(_, rows)| rows).sum();
     (*oldest <= 2 * others).then(|| newest.iter().map(|(run, _)| *run).collect())
@@ -256,6 +255,9 @@ mod tests {
         long.insert(0, (1, 100));
         assert_eq!(like_in_size(&long, 1_000), all);
         assert_eq!(like_in_size(&long, 100), all, "the long one is final");
+        let mut cut_off = alike(few + 1);
+        cut_off.push((100, 100));
+        assert_eq!(like_in_size(&cut_off, 100), all, "what a merge that was cut off left");
         assert_eq!(like_in_size(&long, 4), None, "all are final");
     }
 

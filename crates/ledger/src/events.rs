@@ -11,6 +11,7 @@ use std::sync::Arc;
 use domain::dossier::Verdict;
 use domain::message::Digest;
 use domain::position::PartitionId;
+use domain::redact::redact_text;
 use duckdb::{Connection, params};
 use xxhash_rust::xxh3::xxh3_64_with_seed;
 
@@ -20,6 +21,9 @@ use crate::error::LedgerError;
 /// Publishing services whose names are kept; further ones are told apart by their hashes alone. Services are few; a
 /// producer that makes up a source for each message must not fill the memory.
 const SOURCES_MAX: usize = 10_000;
+
+/// Characters of a name that are kept; a message may have a million.
+const SOURCE_CHARS_MAX: usize = 1_000;
 
 /// Steps in which the maximum is let go.
 const STEPS: u64 = 100;
@@ -93,7 +97,10 @@ impl<'a> Notes<'a> {
             && self.known.len() + self.new_sources.len() < SOURCES_MAX
             && !self.new_sources.iter().any(|(new, _)| *new == hash)
         {
-            self.new_sources.push((hash, source.to_owned()));
+            // Redacted before it is cut: half a card number cannot be told from other digits.
+            let shown = redact_text(source).unwrap_or_else(|| source.to_owned());
+            self.new_sources
+                .push((hash, shown.chars().take(SOURCE_CHARS_MAX).collect()));
         }
         name
     }
@@ -274,6 +281,17 @@ mod tests {
         let mistaken = (0..100_000).filter(|n| filter.may_hold(hasher.hash(&format!("other-{n}"))));
         assert!(mistaken.count() < 20);
         assert!(!Filter::of(&[]).may_hold(ids[0]));
+    }
+
+    #[test]
+    fn names_are_kept_without_card_numbers_and_short() {
+        let known = HashSet::new();
+        let mut notes = Notes::new(Hasher::new(7), &known);
+        notes.name("e1", "/pos/4111111111111111");
+        notes.name("e2", "/pos/4111111111111111");
+        notes.name("e3", &"x".repeat(5_000));
+        let names: Vec<&str> = notes.new_sources.iter().map(|(_, name)| name.as_str()).collect();
+        assert_eq!(names, ["/pos/************1111", &"x".repeat(SOURCE_CHARS_MAX)]);
     }
 
     #[test]

@@ -1,15 +1,20 @@
 //! Reading quarantine, newest first.
 
+use std::collections::BTreeMap;
+
 use chrono::{DateTime, Utc};
 use domain::dossier::EntryKey;
 use domain::message::Digest;
 use domain::position::PartitionId;
 use duckdb::Connection;
 
-use crate::append::of_micros;
+use crate::append::{hash_of, of_micros};
 use crate::codec::kind_of;
 use crate::error::LedgerError;
 use crate::refused::Attributes;
+
+/// Of rows about two contents of one version.
+const CONFLICT: &str = "conflict";
 
 /// A row of the list of quarantine; the raw bytes are not in it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -44,7 +49,7 @@ pub struct Closed {
     pub reason: Option<String>,
 }
 
-/// A row with what was kept of its message, if it is about one.
+/// A row with what was kept of its message; of one about an entry the entry's data, if its payment's row can be found.
 pub type RowAndRaw = (QuarantineRow, Option<Raw>);
 
 /// A refused message as it was kept: redacted, of one that was too large the beginning.
@@ -105,7 +110,35 @@ pub(crate) fn list(
     while let Some(row) = rows.next().map_err(failed(doing))? {
         found.push(read_row(row)?);
     }
+    count_repeats(connection, &mut found)?;
     Ok(found)
+}
+
+/// How often the contents of conflicts came: their repeats are counted as those of every version, and not in their rows.
+fn count_repeats(connection: &Connection, rows: &mut [QuarantineRow]) -> Result<(), LedgerError> {
+    let doing = "counted repeats";
+    let conflicts = rows.iter_mut().filter(|row| row.code == CONFLICT);
+    let mut by_hash: BTreeMap<i64, &mut QuarantineRow> = conflicts.map(|row| (hash_of(&row.sha256), row)).collect();
+    if by_hash.is_empty() {
+        return Ok(());
+    }
+    let hashes: Vec<String> = by_hash.keys().map(i64::to_string).collect();
+    let sql = format!(
+        "select hash, count(*) from repeats where hash in ({}) group by hash",
+        hashes.join(", ")
+    );
+    let mut statement = connection.prepare(&sql).map_err(LedgerError::engine(doing))?;
+    let mut counted = statement.query([]).map_err(LedgerError::engine(doing))?;
+    while let Some(row) = counted.next().map_err(LedgerError::engine(doing))? {
+        let (hash, count): (i64, i64) = (
+            row.get(0).map_err(LedgerError::engine(doing))?,
+            row.get(1).map_err(LedgerError::engine(doing))?,
+        );
+        if let Some(row) = by_hash.get_mut(&hash) {
+            row.seen += count.unsigned_abs();
+        }
+    }
+    Ok(())
 }
 
 /// One row, with what was kept of the message if it is about one.
@@ -119,7 +152,8 @@ pub(crate) fn one(connection: &Connection, n: u64) -> Result<Option<RowAndRaw>, 
     let Some(row) = rows.next().map_err(failed(doing))? else {
         return Ok(None);
     };
-    let row = read_row(row)?;
+    let mut row = read_row(row)?;
+    count_repeats(connection, std::slice::from_mut(&mut row))?;
     let (bytes, attributes): (Option<Vec<u8>>, Option<Vec<u8>>) = connection
         .query_row(
             "select raw, attributes from quarantine where n = ?",

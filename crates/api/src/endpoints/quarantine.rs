@@ -62,7 +62,8 @@ pub(crate) async fn list_quarantine(
     .await
 }
 
-fn filter(params: &Params, mistakes: &mut Mistakes) -> QuarantineFilter {
+/// Of the list, and of a replay of what it lists.
+pub(super) fn filter(params: &Params, mistakes: &mut Mistakes) -> QuarantineFilter {
     let known: Vec<&'static str> = code::ALL.iter().copied().chain(OTHER_CODES).collect();
     QuarantineFilter {
         open: is_true(params, "open", mistakes),
@@ -71,7 +72,7 @@ fn filter(params: &Params, mistakes: &mut Mistakes) -> QuarantineFilter {
 }
 
 /// `code` and `payment_key`.
-pub(super) fn filter_of_codes(params: &Params, known: &[&'static str], mistakes: &mut Mistakes) -> QuarantineFilter {
+fn filter_of_codes(params: &Params, known: &[&'static str], mistakes: &mut Mistakes) -> QuarantineFilter {
     for sent in params.all("code").filter(|sent| !known.contains(sent)) {
         let shown: String = sent.chars().take(64).collect();
         let mistake = Mistake::new("code", &kinds::UNKNOWN_VALUE, format!("there is no code {shown:?}"))

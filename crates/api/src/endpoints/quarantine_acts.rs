@@ -6,12 +6,11 @@ use std::sync::Arc;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
 use axum::response::Response;
-use domain::decode::code;
 use ledger::acts::{Act, Acted};
 use ledger::{Counts, ReplaySummary};
 use serde::Serialize;
 
-use super::quarantine::{filter_of_codes, is_true};
+use super::quarantine::{filter, is_true};
 use super::quarantine_row::{number, target};
 use crate::app::App;
 use crate::audit;
@@ -22,7 +21,7 @@ use crate::keys::Principal;
 use crate::params::{BodyParams, EmptyBody, Params};
 use crate::problem::{Mistake, Problem, kinds};
 
-const REPLAY_PARAMETERS: &[&str] = &["code", "payment_key", "after", "dry_run"];
+const REPLAY_PARAMETERS: &[&str] = &["code", "payment_key", "open", "after", "dry_run"];
 
 /// Characters of a reason: a sentence or two, not a document.
 pub(super) const REASON_CHARS_MAX: usize = 500;
@@ -109,8 +108,8 @@ pub(crate) async fn replay_quarantine(
 ) -> Result<Response, Problem> {
     let mut mistakes = params.mistakes();
     params.only(REPLAY_PARAMETERS, &mut mistakes);
-    // The other codes are about entries that are in the ledger: there is nothing to replay.
-    let filter = filter_of_codes(&params, code::ALL, &mut mistakes);
+    // Of what it selects nothing is replayed that is closed, or about entries, which are in the ledger.
+    let filter = filter(&params, &mut mistakes);
     let dry_run = is_true(&params, "dry_run", &mut mistakes).unwrap_or(false);
     let after = match params.one("after", &mut mistakes).map(str::parse::<u32>) {
         None => 0,

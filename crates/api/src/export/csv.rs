@@ -1,14 +1,13 @@
 //! CSV as RFC 4180 has it: lines end with CR LF, cells are quoted where they must be.
 //!
-//! A spreadsheet takes a text that begins like a formula for one and runs it, so such a text gets a `'` in front. Amounts,
-//! numbers, days and times are never touched: what stands in them is ours. Lines of the manifest begin with `#`; a cell
-//! with a `#` in it is quoted, so no row does.
+//! Texts are made [`harmless`]; amounts, numbers, days and times are never touched: what stands in them is ours. Lines of
+//! the manifest begin with `#`; a cell with a `#` in it is quoted, so no row does.
 
 use std::io::{self, Write as _};
 
 use super::body::ChunkWriter;
 use super::manifest::Members;
-use super::table::{Cell, Table};
+use super::table::{Cell, Table, harmless};
 
 const BYTE_ORDER_MARK: &[u8] = "\u{FEFF}".as_bytes();
 
@@ -33,8 +32,8 @@ impl CsvSink {
         for cell in cells {
             match cell {
                 Cell::Empty => self.out.write_field("")?,
-                Cell::Text(text) if is_formula(text) => self.out.write_field(format!("'{text}"))?,
-                Cell::Text(text) | Cell::Money(text) | Cell::Day(text) | Cell::Time(text) => {
+                Cell::Text(text) => self.out.write_field(&*harmless(text))?,
+                Cell::Money(text) | Cell::Day(text) | Cell::Time(text) => {
                     self.out.write_field(text)?;
                 }
                 Cell::Number(number) => self.out.write_field(number.to_string())?,
@@ -51,9 +50,4 @@ impl CsvSink {
         }
         out.end()
     }
-}
-
-/// Whether a spreadsheet may take the text for a formula.
-fn is_formula(text: &str) -> bool {
-    text.starts_with(['=', '+', '-', '@', '\t', '\r'])
 }

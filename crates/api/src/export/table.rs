@@ -1,5 +1,7 @@
 //! What the rows of an export have: scalar members as columns, and the sums that prove them.
 
+use std::borrow::Cow;
+
 use domain::time::{parse_date, parse_time};
 use serde_json::Value;
 
@@ -49,6 +51,14 @@ pub(crate) fn columns(kind: Kind, names: &[&'static str]) -> impl Iterator<Item 
 
 pub(crate) fn sums(kind: Kind, names: &[&'static str]) -> impl Iterator<Item = Sum> {
     names.iter().map(move |name| Sum { name, kind })
+}
+
+/// The text with a `'` in front where a spreadsheet may take it for a formula and run it (OWASP, *CSV injection*).
+pub(super) fn harmless(text: &str) -> Cow<'_, str> {
+    match text.starts_with(['=', '+', '-', '@', '\t', '\r']) {
+        true => Cow::Owned(format!("'{text}")),
+        false => Cow::Borrowed(text),
+    }
 }
 
 /// One value of one row.

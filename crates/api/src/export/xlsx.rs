@@ -1,6 +1,7 @@
 //! XLSX: sheets of rows and a last one with the manifest.
 //!
-//! Texts, identifiers, days and times are text cells, which a spreadsheet shows as they are and never runs. Amounts and
+//! Texts, identifiers, days and times are text cells, the first two made [`harmless`]: a spreadsheet does not run a text cell, but does once
+//! somebody edits it or saves the sheet as CSV. Amounts and
 //! numbers are number cells, so that they can be added up; a spreadsheet calculates with 15 digits, so what has more is
 //! text. Rows go to temporary files, one a sheet, which the operating system removes whatever happens; at the end they
 //! are packed straight into the response.
@@ -13,7 +14,7 @@ use serde_json::Value;
 
 use super::body::{ChunkWriter, Gate, Why};
 use super::manifest::Members;
-use super::table::{Cell, Table};
+use super::table::{Cell, Table, harmless};
 
 /// Rows of a sheet, the header included.
 const SHEET_ROWS_MAX: RowNum = 1_048_576;
@@ -132,7 +133,8 @@ fn write(
 ) -> Result<(u64, bool), XlsxError> {
     let (text, digits) = match cell {
         Cell::Empty => return Ok((0, false)),
-        Cell::Text(text) | Cell::Day(text) | Cell::Time(text) => (text.to_owned(), None),
+        Cell::Text(text) => (harmless(text).into_owned(), None),
+        Cell::Day(text) | Cell::Time(text) => (text.to_owned(), None),
         Cell::Money(text) => {
             let digits = text.split_once('.').map_or(0, |(_, fraction)| fraction.len());
             (text.to_owned(), Some(digits))

@@ -14,7 +14,8 @@ pub(crate) struct MomentJson<'a> {
     entry_id: &'a str,
     version: u64,
     /// Of the canonical content, to tell two contents of one version apart.
-    sha256: String,
+    /// `None` for a merchant: it is of the message as sent, so costs and whole card numbers could be guessed by it.
+    sha256: Option<String>,
     /// When it happened.
     at: String,
     status: &'static str,
@@ -91,7 +92,7 @@ impl<'a> MomentJson<'a> {
             kind: held.key.kind.as_str(),
             entry_id: &held.key.entry_id,
             version: held.version,
-            sha256: held.digest.to_string(),
+            sha256: sees_all.then(|| held.digest.to_string()),
             at: format_time(moment.at),
             status,
             currency: currency.code(),

@@ -255,10 +255,13 @@ async fn every_format_holds_every_value() {
     }
 }
 
-/// A spreadsheet shows 15 digits of a number; what has more is a text.
+/// A spreadsheet shows 15 digits of a number; what has more is a text. Texts that look like formulas are as in CSV.
 fn as_xlsx(value: &mut Value) {
     if value.is_number() && value.to_string().len() > 15 {
         *value = value.to_string().into();
+    }
+    if value.is_string() {
+        as_csv(value);
     }
 }
 

@@ -135,6 +135,11 @@ async fn a_message_that_a_newer_decoder_takes_is_applied_with_the_digest_as_sent
         (&try_it["dry_run"], &try_it["matched"], &try_it["counts"]),
         (&json!(true), &json!(2), &expect)
     );
+    for (narrowed, matched) in [("open=true", 2), ("open=false", 0), ("code=conflict", 0)] {
+        let address = format!("/v1/quarantine/replay?dry_run=true&{narrowed}");
+        let tried = app.post_as(&operator, &address, "").await.ok();
+        assert_eq!(tried["matched"], matched, "{narrowed}: {tried}");
+    }
     assert_eq!(
         app.get("/v1/payments/P1").await.status,
         StatusCode::NOT_FOUND,
@@ -193,11 +198,10 @@ async fn a_filter_selects_what_is_replayed() {
         1
     );
     for (parameters, named) in [
-        ("?code=conflict", "code"),
         ("?code=not_jsn", "code"),
         ("?dry_run=yes", "dry_run"),
         ("?after=x", "after"),
-        ("?open=true", "open"),
+        ("?open=yes", "open"),
     ] {
         let answer = replay(parameters).await;
         assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{parameters}");
@@ -236,9 +240,11 @@ async fn rows_about_entries_are_not_replayed_and_only_conflicts_are_closed() {
         }
         let one = app.get_as(&operator, &format!("/v1/quarantine/{n}")).await.ok();
         assert_eq!(
-            (&one["code"], &one["open"], &one["raw"], &one["raw_encoding"]),
-            (code, &Value::Bool(!is_conflict), &Value::Null, &Value::Null)
+            (&one["code"], &one["open"], &one["raw_encoding"]),
+            (code, &Value::Bool(!is_conflict), &json!("text"))
         );
+        let data: Value = serde_json::from_str(one["raw"].as_str().expect("a text")).expect("JSON");
+        assert_eq!(data["payment_key"], "P1", "{one}");
     }
     for n in ["0", "99", "x", "-1", "99999999999999999999"] {
         for answer in [
@@ -259,6 +265,7 @@ async fn both_contents_of_a_conflict_say_where_each_came_from() {
     let mut app = TestApp::new();
     app.feed(&[sale("P1", "m1", 1, 0), sale("P2", "m1", 1, 0), sale("P2", "m1", 2, 0)]);
     app.feed(&[sale("P1", "m1", 2, 0)]);
+    app.feed(&[sale("P1", "m1", 2, 0), sale("P1", "m1", 2, 0)]);
     let operator = app.key(Role::Operator, &[]);
     for key in ["P1", "P2"] {
         let timeline = app
@@ -275,6 +282,22 @@ async fn both_contents_of_a_conflict_say_where_each_came_from() {
                 (&row["last_position"], &row["first_at"], &row["last_at"]),
                 (&version["position"], &version["applied_at"], &version["applied_at"]),
                 "{key}"
+            );
+            assert_eq!(
+                row["seen"].as_u64(),
+                version["repeats"].as_u64().map(|repeats| repeats + 1),
+                "{row}"
+            );
+            let one = app
+                .get_as(&operator, &format!("/v1/quarantine/{}", row["n"]))
+                .await
+                .ok();
+            assert_eq!((&one["seen"], &one["raw_encoding"]), (&row["seen"], &json!("text")));
+            let data: Value = serde_json::from_str(one["raw"].as_str().expect("a text")).expect("JSON");
+            let total = data["amount"]["total"].as_str().expect("an amount");
+            assert_eq!(
+                (&data["payment_key"], total),
+                (&json!(key), version["amount"].as_str().expect("an amount"))
             );
         }
     }

@@ -83,6 +83,8 @@ fn identifiers_money_times_and_urls_are_spared() {
         ),
         format!(r#"{{"note":"2026-03-01T10:00:00.{CARD}Z"}}"#),
         format!(r#"{{"receipt_url":"https://pay.example/{CARD}?a=b"}}"#),
+        format!(r#"{{"receipt_url":"app-link://{CARD}"}}"#),
+        format!(r#"{{"note":"HTTPS://pay.example/{CARD}"}}"#),
     ] {
         check_data(&text, &text);
     }
@@ -100,6 +102,10 @@ fn every_other_string_is_redacted() {
         (
             r#"{"metadata":{"a":["x 4111111111111111"]}}"#,
             r#"{"metadata":{"a":["x ************1111"]}}"#,
+        ),
+        (
+            r#"{"order_name":"pan://4111111111111111"}"#,
+            r#"{"order_name":"pan://************1111"}"#,
         ),
         (
             r#"{"amount":{"other":"4111111111111111"}}"#,

@@ -30,6 +30,8 @@ pub(super) struct Found {
     pub(super) is_check: bool,
     /// The cluster's own name for itself.
     pub(super) cluster_id: Option<String>,
+    /// Partitions whose logs could not be looked at, and why; they are tried again.
+    pub(super) unreadable: Vec<(Place, String)>,
     /// What could not be found out, in words; it is tried again.
     pub(super) failure: Option<String>,
 }
@@ -83,6 +85,7 @@ impl Discovery {
                 .iter()
                 .map(|log| (log.topic.clone(), log.partition))
                 .collect(),
+            failed: HashSet::new(),
             is_checking: false,
         };
         // The thread must not keep the client alive, and with it its connections, after the source is gone.
@@ -147,6 +150,7 @@ pub(super) fn first_look(
         options: options.clone(),
         remembered: Arc::clone(remembered),
         known: HashSet::new(),
+        failed: HashSet::new(),
         is_checking: false,
     };
     Ok(scout.look(consumer))
@@ -157,6 +161,8 @@ struct Scout {
     remembered: Remembered,
     /// Partitions whose logs the source has been told.
     known: HashSet<Place>,
+    /// Those that failed are looked at after the others: each failure takes the patience of a look.
+    failed: HashSet<Place>,
     /// Until every log was looked at, over several looks if need be.
     is_checking: bool,
 }
@@ -208,10 +214,9 @@ impl Scout {
             let is_remembered = remembered.contains_key(&place);
             let seen = seen.remove(&place).or((!is_remembered).then_some(Recognised::Unasked));
             let Some(seen) = seen else {
-                found.failure = Some(format!(
-                    "topic {}: the last message applied of partition {} could not be read yet, which it is compared with",
-                    place.0, place.1
-                ));
+                let why = "the last message applied could not be read yet, which it is compared with";
+                found.failure = Some(format!("topic {}, partition {}: {why}", place.0, place.1));
+                found.unreadable.push((place, why.to_owned()));
                 continue;
             };
             let (topic, partition) = place.clone();
@@ -250,12 +255,19 @@ impl Scout {
             partitions: partitions.clone(),
             refusal,
         });
-        for partition in partitions {
-            let key = (name.to_owned(), partition);
-            if self.known.contains(&key) {
-                continue;
-            }
-            let (first, end) = consumer.fetch_watermarks(name, partition, timeout)?;
+        let mut unknown: Vec<Place> = partitions.iter().map(|number| (name.to_owned(), *number)).collect();
+        unknown.retain(|place| !self.known.contains(place));
+        unknown.sort_by_key(|place| self.failed.contains(place));
+        for key in unknown {
+            let (first, end) = match consumer.fetch_watermarks(name, key.1, timeout) {
+                Ok(bounds) => bounds,
+                Err(error) => {
+                    found.unreadable.push((key.clone(), error.to_string()));
+                    self.failed.insert(key);
+                    return Err(error);
+                }
+            };
+            self.failed.remove(&key);
             if let (Ok(first), Ok(end)) = (u64::try_from(first), u64::try_from(end)) {
                 bounds.push((key, Log { first, end }));
             }

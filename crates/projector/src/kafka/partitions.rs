@@ -14,6 +14,10 @@ use crate::kafka::lanes::Lanes;
 use crate::kafka::start::{Log, Stopped, recognised, restart, start};
 use crate::source::PartitionStatus;
 
+/// A partition whose log could not be looked at so many times keeps the others' readiness waiting no longer: one without a leader may stay
+/// so for days, and one slow answer at the start says nothing.
+const FAILED_LOOKS: u32 = 3;
+
 pub(super) struct Partitions {
     /// The ledger's positions at the opening.
     held: Positions,
@@ -48,6 +52,8 @@ struct Partition {
     has_dropped: bool,
     /// Position and checksum of the last message delivered since it was last told.
     last: Option<(u64, u128)>,
+    /// Looks at its log that failed since the last one that did not, and why the last one did.
+    failed: (u32, String),
     /// The end when the log was looked at; newer ends come from the client's statistics.
     end: Option<u64>,
     state: State,
@@ -95,6 +101,11 @@ impl Partitions {
         let mut changes = Changes::default();
         for topic in &found.topics {
             self.take_topic(topic, &mut changes);
+        }
+        for ((topic, number), why) in &found.unreadable {
+            if let Some(partition) = self.find(topic, *number) {
+                partition.failed = (partition.failed.0.saturating_add(1), why.clone());
+            }
         }
         for log in &found.logs {
             self.take_log(log, found.is_check, &mut changes)?;
@@ -174,6 +185,7 @@ impl Partitions {
             return Ok(());
         };
         partition.end = Some(found.log.end);
+        partition.failed.0 = 0;
         let held = partition.has_begun.then_some(partition.next);
         let go_on: fn(Option<u64>, Log, bool) -> Result<u64, Stopped> = match partition.state {
             State::Found if partition.was_read => restart,
@@ -330,6 +342,7 @@ impl Partition {
             was_read: false,
             has_dropped: false,
             last: None,
+            failed: (0, String::new()),
             end: None,
             state: State::Found,
         }
@@ -365,7 +378,11 @@ impl Partition {
             State::Gone => {
                 Some("the partition is not in its topic any more: the topic was deleted or replaced".to_owned())
             }
-            State::Found => Some("its log could not be looked at yet: it is tried again".to_owned()),
+            State::Found if self.failed.0 == 0 => Some("its log was not looked at yet".to_owned()),
+            State::Found => Some(format!(
+                "its log cannot be looked at, which is tried again: {}",
+                self.failed.1
+            )),
             State::Reading => refusal.map(str::to_owned),
         };
         PartitionStatus {
@@ -373,7 +390,9 @@ impl Partition {
             next: self.next,
             end,
             lag: end.map(|end| end.saturating_sub(self.next)),
-            is_looked_at: end.is_some() || (problem.is_some() && self.state != State::Found),
+            is_looked_at: end.is_some()
+                || self.failed.0 >= FAILED_LOOKS
+                || (problem.is_some() && self.state != State::Found),
             problem,
         }
     }

@@ -215,7 +215,7 @@ fn unknown_values_get_the_nearest() {
     check_suggestion("channel:console", code::UNKNOWN_VALUE, 8, "CONSOLE");
     check("status:PENDING", code::UNKNOWN_VALUE, 7, "WAITING_FOR_DEPOSIT");
     check("status:\"\"", code::BAD_VALUE, 7, "a value");
-    check("merchant_id:\" \"", code::BAD_VALUE, 12, "a value");
+    check("merchant_id:\"\"", code::BAD_VALUE, 12, "a value");
     check("metadata.a:\"\"", code::BAD_VALUE, 11, "a value");
     check("order_id:\"--\"", code::BAD_VALUE, 9, "an identifier");
     check("last4:424", code::BAD_VALUE, 6, "four digits");

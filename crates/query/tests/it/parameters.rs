@@ -45,6 +45,7 @@ fn parameters_become_filters() {
         ),
         ("status=UNKNOWN&method=UNKNOWN", "(Status=UNKNOWN & Method=UNKNOWN)"),
         ("merchant_id=m 1*", "MerchantId=m 1*"),
+        ("merchant_id= ", "MerchantId= "),
         ("order_id=ORD-2026 0042", "OrderId=ord20260042"),
         ("payout_id=po1", "PayoutId=po1"),
         ("flag=over_canceled", "Flag=over_canceled"),

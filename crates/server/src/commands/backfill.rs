@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use chrono::Utc;
+use domain::position::PartitionId;
 use ledger::Counts;
 use projector::file::{FileSource, Progress};
 use projector::pipeline::Pipeline;
@@ -34,8 +35,11 @@ pub(crate) fn run(args: BackfillArgs) -> Result<ExitCode, Failure> {
     let stop = Arc::new(AtomicBool::new(false));
     stop_on_interrupt(stop.clone());
     let mut sum = Counts::default();
+    let mut read = Vec::new();
     for file in &args.files {
-        sum.add(&one(&mut pipeline, file, &config, &stop)?);
+        let (counts, partition) = one(&mut pipeline, file, &config, &stop)?;
+        sum.add(&counts);
+        read.extend(partition);
         if stop.load(Ordering::Acquire) {
             return Err(Failure::Interrupted(
                 "interrupted; what was applied is kept, run it again to go on".to_owned(),
@@ -43,6 +47,10 @@ pub(crate) fn run(args: BackfillArgs) -> Result<ExitCode, Failure> {
         }
     }
     let mut writer = pipeline.into_writer();
+    // Where to go on is of use as long as something is left. Given again, a file is judged again, as a topic is that is read again.
+    for partition in &read {
+        writer.forget_position(partition)?;
+    }
     writer.checkpoint()?;
     drop(writer);
     println!("{}", result_line(&sum));
@@ -73,13 +81,13 @@ fn stop_on_interrupt(stop: Arc<AtomicBool>) {
     });
 }
 
-/// Applies one file from where the ledger left it.
+/// Applies one file from where the ledger left it. Its partition is that of which the ledger holds a position.
 pub(crate) fn one(
     pipeline: &mut Pipeline,
     file: &Path,
     config: &Config,
     stop: &Arc<AtomicBool>,
-) -> Result<Counts, Failure> {
+) -> Result<(Counts, Option<PartitionId>), Failure> {
     let progress = Arc::new(Progress::default());
     let mut bar = Bar::new("backfill", "bytes", None);
     let stop = stop.clone();
@@ -88,12 +96,13 @@ pub(crate) fn one(
         now: Arc::new(Utc::now),
         limits: config.batch_limits(),
     };
-    let mut applied_before = 0;
+    let mut partition = None;
     let counts = project(
         pipeline,
         &mut |positions| {
             let source = FileSource::open(file, positions, &progress)?;
-            applied_before = source.lines_already_applied();
+            partition = Some(source.partition().clone());
+            let applied_before = source.lines_already_applied();
             if applied_before > 0 {
                 tracing::info!(file = %file.display(), lines = applied_before, "these lines were applied before and are skipped");
             }
@@ -104,5 +113,5 @@ pub(crate) fn one(
         &mut |_| bar.set(progress.bytes_read(), progress.bytes_total()),
     )?;
     bar.finish();
-    Ok(counts)
+    Ok((counts, partition))
 }
