@@ -8,7 +8,8 @@
 //! * money: the amounts of the contract (`amount`, the members of `amount`, `vat`, `payout_amount`, the `amount` of a fee or
 //!   cost), as long as they hold a decimal number and nothing else;
 //! * times: a string that is an RFC 3339 time as a whole;
-//! * URLs: a string that is one as a whole, that is a scheme, `://` and no white space.
+//! * URLs: a string that is one as a whole, that is a scheme, `://` and no white space; but for `http` and `https` only in
+//!   members named `url` or `*_url`.
 //!
 //! The strings of an array count as those of the member that holds the array.
 

@@ -1,6 +1,6 @@
 //! Reading quarantine, newest first.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
 use domain::dossier::EntryKey;
@@ -9,12 +9,15 @@ use domain::position::PartitionId;
 use duckdb::Connection;
 
 use crate::append::{hash_of, of_micros};
-use crate::codec::kind_of;
+use crate::bodies::BodyFile;
+use crate::codec::{kind_code, kind_of};
 use crate::error::LedgerError;
 use crate::refused::Attributes;
+use crate::replay::CONFLICT;
+use crate::timeline::each_held;
 
-/// Of rows about two contents of one version.
-const CONFLICT: &str = "conflict";
+/// A version and content: kind, entry, version and beginning of the digest.
+type Sent = (u8, String, u64, i64);
 
 /// A row of the list of quarantine; the raw bytes are not in it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,6 +27,8 @@ pub struct QuarantineRow {
     pub pointer: String,
     pub detail: String,
     pub payment_key: Option<String>,
+    /// The number of the payment that it names, if the ledger has it.
+    pub seq: Option<u64>,
     /// Of conflicts and entries set aside.
     pub entry: Option<EntryKey>,
     pub version: Option<u64>,
@@ -49,7 +54,7 @@ pub struct Closed {
     pub reason: Option<String>,
 }
 
-/// A row with what was kept of its message; of one about an entry the entry's data, if its payment's row can be found.
+/// A row with what was kept of its message, if it is about one.
 pub type RowAndRaw = (QuarantineRow, Option<Raw>);
 
 /// A refused message as it was kept: redacted, of one that was too large the beginning.
@@ -117,28 +122,61 @@ pub(crate) fn list(
 /// How often the contents of conflicts came: their repeats are counted as those of every version, and not in their rows.
 fn count_repeats(connection: &Connection, rows: &mut [QuarantineRow]) -> Result<(), LedgerError> {
     let doing = "counted repeats";
-    let conflicts = rows.iter_mut().filter(|row| row.code == CONFLICT);
-    let mut by_hash: BTreeMap<i64, &mut QuarantineRow> = conflicts.map(|row| (hash_of(&row.sha256), row)).collect();
-    if by_hash.is_empty() {
+    let sent = |row: &QuarantineRow| {
+        let (seq, entry, version) = (row.seq?, row.entry.as_ref()?, row.version?);
+        let of = (
+            kind_code(entry.kind),
+            entry.entry_id.clone(),
+            version,
+            hash_of(&row.sha256),
+        );
+        (row.code == CONFLICT).then_some((seq, of))
+    };
+    let conflicts = rows.iter_mut().filter_map(|row| Some((sent(row)?, row)));
+    let mut conflicts: BTreeMap<(u64, Sent), &mut QuarantineRow> = conflicts.collect();
+    if conflicts.is_empty() {
         return Ok(());
     }
-    let hashes: Vec<String> = by_hash.keys().map(i64::to_string).collect();
+    // By payment first, in whose order repeats of one time lie.
+    let seqs: BTreeSet<String> = conflicts.keys().map(|(seq, _)| seq.to_string()).collect();
+    let seqs: Vec<String> = seqs.into_iter().collect();
     let sql = format!(
-        "select hash, count(*) from repeats where hash in ({}) group by hash",
-        hashes.join(", ")
+        "select seq, kind, entry_id, version, hash, count(*) from repeats where seq in ({}) group by all",
+        seqs.join(", ")
     );
     let mut statement = connection.prepare(&sql).map_err(LedgerError::engine(doing))?;
-    let mut counted = statement.query([]).map_err(LedgerError::engine(doing))?;
-    while let Some(row) = counted.next().map_err(LedgerError::engine(doing))? {
-        let (hash, count): (i64, i64) = (
-            row.get(0).map_err(LedgerError::engine(doing))?,
-            row.get(1).map_err(LedgerError::engine(doing))?,
-        );
-        if let Some(row) = by_hash.get_mut(&hash) {
-            row.seen += count.unsigned_abs();
+    let counted = statement
+        .query_map([], |row| {
+            let unsigned = |at| row.get::<_, i64>(at).map(i64::unsigned_abs);
+            let of = (row.get(1)?, row.get(2)?, unsigned(3)?, row.get(4)?);
+            Ok(((unsigned(0)?, of), unsigned(5)?))
+        })
+        .map_err(LedgerError::engine(doing))?;
+    for one in counted {
+        let (of, count) = one.map_err(LedgerError::engine(doing))?;
+        if let Some(row) = conflicts.get_mut(&of) {
+            row.seen += count;
         }
     }
     Ok(())
+}
+
+/// What the entry says that a row is about: it is a version of the ledger and not kept a second time.
+pub(crate) fn entry_data(
+    connection: &Connection,
+    bodies: &BodyFile,
+    row: &QuarantineRow,
+) -> Result<Option<Vec<u8>>, LedgerError> {
+    let (Some(seq), Some(key)) = (row.seq, &row.entry) else {
+        return Ok(None);
+    };
+    let mut found = None;
+    each_held(connection, bodies, &[seq], &mut |_, held| {
+        if held.key == *key && Some(held.version) == row.version && held.digest == row.sha256 {
+            found = Some(held.body);
+        }
+    })?;
+    Ok(found)
 }
 
 /// One row, with what was kept of the message if it is about one.
@@ -198,6 +236,7 @@ fn read_row(row: &duckdb::Row<'_>) -> Result<QuarantineRow, LedgerError> {
         pointer: row.get(2).map_err(get())?,
         detail: row.get(3).map_err(get())?,
         payment_key: row.get(4).map_err(get())?,
+        seq: row.get::<_, Option<i64>>(19).map_err(get())?.map(i64::unsigned_abs),
         entry,
         version: row.get::<_, Option<i64>>(7).map_err(get())?.map(i64::unsigned_abs),
         sha256: Digest(<[u8; 32]>::try_from(sha256).map_err(|_| LedgerError::Damaged("a digest".to_owned()))?),

@@ -246,29 +246,15 @@ impl Reader {
     /// One row of quarantine, with what was kept of the message, and the position it is of.
     pub fn quarantine_row(&self, n: u64) -> Result<(Option<RowAndRaw>, Head), LedgerError> {
         let joint = self.joint()?;
-        let mut found = quarantine_list::one(joint.connection(), n)?;
-        if let Some((row, raw @ None)) = &mut found {
-            *raw = entry_data(&joint, row)?.map(|bytes| quarantine_list::Raw {
-                bytes,
-                attributes: Vec::new(),
-            });
-        }
+        let found = quarantine_list::one(joint.connection(), n)?;
         Ok((found, joint.head().clone()))
     }
-}
 
-/// What the entry says that a row of quarantine is about: it is a version of the ledger and not kept a second time.
-fn entry_data(joint: &Joint, row: &QuarantineRow) -> Result<Option<Vec<u8>>, LedgerError> {
-    let (Some(key), Some(payment_key)) = (&row.entry, &row.payment_key) else {
-        return Ok(None);
-    };
-    let Some((seq, _)) = joint.rows().find(payment_key)? else {
-        return Ok(None);
-    };
-    let held = joint.versions(seq)?.into_iter();
-    let mut same =
-        held.filter(|held| held.key == *key && Some(held.version) == row.version && held.digest == row.sha256);
-    Ok(same.next().map(|held| held.body))
+    /// The canonical, redacted `data` of the entry that a row of quarantine is about; `None` where it is about none.
+    pub fn quarantined_entry(&self, row: &QuarantineRow) -> Result<Option<Vec<u8>>, LedgerError> {
+        let joint = self.joint()?;
+        quarantine_list::entry_data(joint.connection(), joint.bodies(), row)
+    }
 }
 
 /// Payments whose rows are mostly not packed yet.

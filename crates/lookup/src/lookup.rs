@@ -218,6 +218,11 @@ impl Lookup {
         Ok(Answer { value, head })
     }
 
+    /// What the entry says that a row of quarantine is about.
+    pub fn quarantined_entry(&self, row: &QuarantineRow) -> Result<Option<Vec<u8>>, LookupError> {
+        Ok(self.reader.quarantined_entry(row)?)
+    }
+
     /// What a replay of this filter, behind row `after`, would do now.
     pub fn try_replay(&self, filter: &QuarantineFilter, after: u64) -> Result<Answer<ReplaySummary>, LookupError> {
         let (value, joint) = self.reader.try_replay(filter, after)?;

@@ -107,8 +107,13 @@ pub struct KafkaSource {
     unseen: Option<String>,
     /// Why nothing is read any more.
     broken: Option<String>,
-    /// A topic went away, and with it the certainty of whose log is read: nothing is taken until all are compared.
-    is_held: bool,
+    /// Checks that were asked for.
+    checks: u64,
+    /// A topic went away, and with it the certainty of whose log is read: nothing is taken until a look that began after this check has told
+    /// which logs are the same.
+    held_until: Option<u64>,
+    /// Topics to be read.
+    topics: usize,
 }
 
 impl KafkaSource {
@@ -131,7 +136,9 @@ impl KafkaSource {
             outage: None,
             unseen: None,
             broken: None,
-            is_held: false,
+            checks: 0,
+            held_until: None,
+            topics: options.topics.len(),
         };
         source.take(&found)?;
         Ok(source)
@@ -142,11 +149,21 @@ impl KafkaSource {
         if found.failure.is_none() {
             self.outage = None;
         }
-        self.is_held &= !found.is_check;
+        let checked = found.check.as_ref().map(|(number, _)| *number);
+        self.held_until = self
+            .held_until
+            .filter(|wanted| checked.is_none_or(|checked| checked < *wanted));
         self.unseen.clone_from(&found.failure);
         self.partitions
             .take(found, &self.consumer, &mut self.lanes)
             .map_err(|reason| self.broken(reason.to_string()))
+    }
+
+    /// Has all logs looked at; the number of that check.
+    fn check(&mut self) -> u64 {
+        self.checks += 1;
+        self.discovery.ask(Ask::Check(self.checks));
+        self.checks
     }
 
     fn broken(&mut self, reason: String) -> SourceError {
@@ -171,7 +188,7 @@ impl KafkaSource {
         match code {
             Code::AutoOffsetReset | Code::LogTruncation | Code::OffsetOutOfRange => {
                 tracing::warn!(%reason, "a partition cannot be read at its position: the logs are looked at");
-                self.discovery.ask(Ask::Check);
+                self.check();
             }
             Code::AllBrokersDown | Code::Authentication | Code::SaslAuthenticationFailed | Code::SSL => {
                 if self.outage.is_none() {
@@ -181,8 +198,7 @@ impl KafkaSource {
             }
             Code::UnknownTopic | Code::UnknownPartition | Code::UnknownTopicOrPartition | Code::UnknownTopicId => {
                 tracing::warn!(%reason, "a Kafka topic has gone: the logs are compared before anything more is read");
-                self.is_held = true;
-                self.discovery.ask(Ask::Check);
+                self.held_until = Some(self.check());
             }
             Code::TopicAuthorizationFailed | Code::ClusterAuthorizationFailed | Code::GroupAuthorizationFailed => {
                 tracing::warn!(%reason, "Kafka refuses a topic");
@@ -261,7 +277,7 @@ impl Source for KafkaSource {
                 return Ok(Polled::More);
             }
             let left = budget.until.saturating_duration_since(Instant::now());
-            if self.is_held {
+            if self.held_until.is_some() {
                 if messages > 0 || left.is_zero() {
                     return Ok(Polled::Idle);
                 }
@@ -319,6 +335,10 @@ impl Source for KafkaSource {
     fn partitions(&self) -> Vec<PartitionStatus> {
         let ends: Ends = self.consumer.context().ends();
         self.partitions.status(&ends)
+    }
+
+    fn is_complete(&self) -> bool {
+        self.partitions.topics() >= self.topics
     }
 
     fn problems(&self) -> Vec<String> {

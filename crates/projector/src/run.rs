@@ -22,6 +22,8 @@ pub struct Progress<'a> {
     pub nulls: u64,
     /// As far as they are durable in the ledger.
     pub partitions: Vec<PartitionStatus>,
+    /// As [`Source::is_complete`].
+    pub is_complete: bool,
     pub problems: Vec<String>,
     /// Broker time of the newest message applied.
     pub appended_at: Option<DateTime<Utc>>,
@@ -90,6 +92,7 @@ fn failed<'a>(counts: &'a Counts, failure: &'a PipelineError) -> Progress<'a> {
         counts,
         nulls: 0,
         partitions: Vec::new(),
+        is_complete: false,
         problems: Vec::new(),
         appended_at: None,
         failure: Some(failure),
@@ -261,6 +264,7 @@ impl Told<'_> {
                 .into_iter()
                 .map(|status| self.as_applied(status))
                 .collect(),
+            is_complete: source.is_complete(),
             problems: source.problems(),
             appended_at: self.appended_at,
             failure: None,

@@ -219,6 +219,11 @@ pub trait Source: Send {
 
     fn partitions(&self) -> Vec<PartitionStatus>;
 
+    /// Whether it has heard of everything that is to be read, so that partitions are all there are.
+    fn is_complete(&self) -> bool {
+        true
+    }
+
     /// What concerns the source as a whole and needs an operator: brokers that do not answer, topics that do not exist.
     fn problems(&self) -> Vec<String> {
         Vec::new()

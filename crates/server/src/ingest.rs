@@ -139,7 +139,10 @@ fn ingest(parts: Parts, mut first: Option<KafkaSource>, stop: Arc<AtomicBool>) {
             return;
         }
         let partitions: Vec<PartitionProgress> = now.partitions.iter().filter_map(partition).collect();
-        let lag_ms = lag.of(&now.partitions, now.appended_at, Utc::now());
+        let known = now
+            .is_complete
+            .then(|| lag.of(&now.partitions, now.appended_at, Utc::now()));
+        let lag_ms = known.flatten();
         telemetry::show_progress(&partitions, lag_ms);
         progress.set_partitions(partitions);
         progress.set_source_problem(now.problems.first().cloned());

@@ -3,7 +3,7 @@
 //! Every question here waits for a broker, and with a broker away it waits long. The apply loop must not wait with it, so
 //! looks have a thread of their own; the source takes what was found at its next poll.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::sync::{Arc, Weak};
 use std::time::Duration;
@@ -20,18 +20,23 @@ use crate::kafka::start::Log;
 /// After a look that failed, the next one comes so soon.
 const RETRY_INTERVAL: Duration = Duration::from_secs(1);
 
+/// A partition whose log could not be looked at so many times keeps the others' readiness waiting no longer: one without a leader may stay
+/// so for days, and one slow answer at the start says nothing.
+pub(super) const FAILED_LOOKS: u32 = 3;
+
 /// What one look has brought.
 #[derive(Debug, Default)]
 pub(super) struct Found {
     pub(super) topics: Vec<FoundTopic>,
     /// Of partitions that were not known to be there, or of all if that was asked for.
     pub(super) logs: Vec<FoundLog>,
-    /// All logs were looked at because the broker has refused a position.
-    pub(super) is_check: bool,
+    /// Where all logs are looked at anew: the number of the newest check that had been asked for when the look began, and the logs that were
+    /// looked at since.
+    pub(super) check: Option<(u64, HashSet<Place>)>,
     /// The cluster's own name for itself.
     pub(super) cluster_id: Option<String>,
-    /// Partitions whose logs could not be looked at, and why; they are tried again.
-    pub(super) unreadable: Vec<(Place, String)>,
+    /// Partitions whose logs could not be looked at, or not be compared; they are tried again.
+    pub(super) unreadable: Vec<Unreadable>,
     /// What could not be found out, in words; it is tried again.
     pub(super) failure: Option<String>,
 }
@@ -53,6 +58,14 @@ pub(super) struct FoundLog {
     pub(super) seen: Recognised,
 }
 
+#[derive(Debug)]
+pub(super) struct Unreadable {
+    pub(super) place: Place,
+    pub(super) why: String,
+    /// Where its bounds are known all the same.
+    pub(super) log: Option<Log>,
+}
+
 /// The looks of the background.
 pub(super) struct Discovery {
     /// Dropped with the source, which ends the thread.
@@ -64,8 +77,8 @@ pub(super) struct Discovery {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Ask {
     Look,
-    /// To look at the bounds of every log, to see which partition a refusal was about.
-    Check,
+    /// To look at the bounds of every log, because one may be another one than before. Numbered by who asks, upwards.
+    Check(u64),
 }
 
 impl Discovery {
@@ -85,8 +98,9 @@ impl Discovery {
                 .iter()
                 .map(|log| (log.topic.clone(), log.partition))
                 .collect(),
-            failed: HashSet::new(),
-            is_checking: false,
+            failed: first.unreadable.iter().map(|one| (one.place.clone(), 1)).collect(),
+            looks: 1,
+            checking: None,
         };
         // The thread must not keep the client alive, and with it its connections, after the source is gone.
         let consumer: Weak<_> = Arc::downgrade(consumer);
@@ -101,8 +115,10 @@ impl Discovery {
                     Err(RecvTimeoutError::Disconnected) => return,
                 };
                 // What was asked while we were looking is one ask.
-                if asked.try_iter().chain([ask]).any(|ask| ask == Ask::Check) {
-                    scout.check();
+                for ask in asked.try_iter().chain([ask]) {
+                    if let Ask::Check(number) = ask {
+                        scout.check(number);
+                    }
                 }
                 let Some(consumer) = consumer.upgrade() else { return };
                 let found = scout.look(&consumer);
@@ -150,8 +166,9 @@ pub(super) fn first_look(
         options: options.clone(),
         remembered: Arc::clone(remembered),
         known: HashSet::new(),
-        failed: HashSet::new(),
-        is_checking: false,
+        failed: HashMap::new(),
+        looks: 0,
+        checking: None,
     };
     Ok(scout.look(consumer))
 }
@@ -161,23 +178,23 @@ struct Scout {
     remembered: Remembered,
     /// Partitions whose logs the source has been told.
     known: HashSet<Place>,
-    /// Those that failed are looked at after the others: each failure takes the patience of a look.
-    failed: HashSet<Place>,
-    /// Until every log was looked at, over several looks if need be.
-    is_checking: bool,
+    /// In which look one failed last. Those that did are looked at after the others, the one that has waited longest first: each failure
+    /// takes the patience of a look and ends it.
+    failed: HashMap<Place, u64>,
+    looks: u64,
+    /// The number of the newest check, until every log was looked at, over several looks if need be.
+    checking: Option<u64>,
 }
 
 impl Scout {
-    fn check(&mut self) {
+    fn check(&mut self, number: u64) {
         self.known.clear();
-        self.is_checking = true;
+        self.checking = Some(number);
     }
 
     fn look(&mut self, consumer: &BaseConsumer<Context>) -> Found {
-        let mut found = Found {
-            is_check: self.is_checking,
-            ..Found::default()
-        };
+        self.looks += 1;
+        let mut found = Found::default();
         let mut bounds = Vec::new();
         for topic in self.options.topics.clone() {
             if let Err(error) = self.look_at_topic(consumer, &topic, &mut found, &mut bounds) {
@@ -188,7 +205,8 @@ impl Scout {
             found.cluster_id = consumer.client().fetch_cluster_id(self.options.request_timeout);
             self.recognise(bounds, &mut found);
         }
-        self.is_checking &= found.failure.is_some();
+        found.check = self.checking.map(|number| (number, self.known.clone()));
+        self.checking = self.checking.filter(|_| found.failure.is_some());
         found
     }
 
@@ -216,7 +234,11 @@ impl Scout {
             let Some(seen) = seen else {
                 let why = "the last message applied could not be read yet, which it is compared with";
                 found.failure = Some(format!("topic {}, partition {}: {why}", place.0, place.1));
-                found.unreadable.push((place, why.to_owned()));
+                found.unreadable.push(Unreadable {
+                    place,
+                    why: why.to_owned(),
+                    log: Some(log),
+                });
                 continue;
             };
             let (topic, partition) = place.clone();
@@ -255,15 +277,23 @@ impl Scout {
             partitions: partitions.clone(),
             refusal,
         });
+        let without_leader = topic.partitions().iter().filter(|partition| partition.leader() < 0);
+        let without_leader: HashSet<i32> = without_leader.map(|partition| partition.id()).collect();
         let mut unknown: Vec<Place> = partitions.iter().map(|number| (name.to_owned(), *number)).collect();
         unknown.retain(|place| !self.known.contains(place));
-        unknown.sort_by_key(|place| self.failed.contains(place));
+        in_turn(&mut unknown, &self.failed);
         for key in unknown {
+            if without_leader.contains(&key.1) {
+                // Nobody could be asked, so nothing is waited for.
+                found.failure = Some(format!("topic {name}: partition {} has no leader", key.1));
+                found.unreadable.push(unreadable(key, "the partition has no leader"));
+                continue;
+            }
             let (first, end) = match consumer.fetch_watermarks(name, key.1, timeout) {
                 Ok(bounds) => bounds,
                 Err(error) => {
-                    found.unreadable.push((key.clone(), error.to_string()));
-                    self.failed.insert(key);
+                    found.unreadable.push(unreadable(key.clone(), &error.to_string()));
+                    self.failed.insert(key, self.looks);
                     return Err(error);
                 }
             };
@@ -273,5 +303,48 @@ impl Scout {
             }
         }
         Ok(())
+    }
+}
+
+fn unreadable(place: Place, why: &str) -> Unreadable {
+    Unreadable {
+        place,
+        why: why.to_owned(),
+        log: None,
+    }
+}
+
+/// First those that have not failed, then the one whose last failure is the longest ago.
+fn in_turn(places: &mut [Place], failed: &HashMap<Place, u64>) {
+    places.sort_by_key(|place| failed.get(place).copied().unwrap_or(0));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn partitions_that_fail_keep_no_other_from_its_turn() {
+        let place = |number| ("payments".to_owned(), number);
+        let unreadable = [0, 1, 4];
+        let mut asked: HashMap<i32, u32> = HashMap::new();
+        let mut failed = HashMap::new();
+        let mut unknown: Vec<Place> = (0..6).map(place).collect();
+        for look in 1..=12 {
+            in_turn(&mut unknown, &failed);
+            let mut known = Vec::new();
+            for place in &unknown {
+                *asked.entry(place.1).or_default() += 1;
+                if unreadable.contains(&place.1) {
+                    failed.insert(place.clone(), look);
+                    break;
+                }
+                known.push(place.clone());
+            }
+            unknown.retain(|place| !known.contains(place));
+        }
+        assert_eq!(unknown.len(), unreadable.len(), "{unknown:?}");
+        assert!(unreadable.iter().all(|number| asked[number] == 4), "{asked:?}");
+        assert!([2, 3, 5].iter().all(|number| asked[number] == 1), "{asked:?}");
     }
 }

@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use domain::position::Landmark;
+use domain::position::{Landmark, PartitionId};
 use parking_lot::Mutex;
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::{KafkaError, KafkaResult};
@@ -40,6 +40,22 @@ pub(super) enum Recognised {
     Ends { position: u64 },
     /// Retention has deleted it. `moved` as above.
     Deleted { moved: Option<String> },
+}
+
+/// A log that is the same under another cluster's name is read on, as after a move of the brokers, but not in silence.
+pub(super) fn note_moved(partition: &PartitionId, seen: &Recognised) {
+    match seen {
+        Recognised::Same { moved: Some(cluster) } => tracing::warn!(
+            %partition,
+            cluster,
+            "the cluster calls itself otherwise than before; its log is the one that was read, and is read on"
+        ),
+        Recognised::Deleted { moved: None } => tracing::info!(
+            %partition,
+            "the last message applied is deleted from the log, so the log cannot be compared; it is read on"
+        ),
+        _ => {}
+    }
 }
 
 /// What identifies a message: its timestamp, its key and its value. Headers are left out, which brokers and mirrors may

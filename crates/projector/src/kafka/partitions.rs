@@ -1,5 +1,6 @@
 //! What the source knows of each partition: whether it is read, and up to where.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use domain::position::{Landmark, PartitionId, Positions};
@@ -8,15 +9,11 @@ use rdkafka::error::KafkaResult;
 use rdkafka::{Offset, TopicPartitionList};
 
 use crate::kafka::context::{Context, Ends};
-use crate::kafka::discovery::{Found, FoundLog, FoundTopic};
-use crate::kafka::landmark::{Recognised, Remembered};
+use crate::kafka::discovery::{FAILED_LOOKS, Found, FoundLog, FoundTopic};
+use crate::kafka::landmark::{Place, Remembered, note_moved};
 use crate::kafka::lanes::Lanes;
 use crate::kafka::start::{Log, Stopped, recognised, restart, start};
 use crate::source::PartitionStatus;
-
-/// A partition whose log could not be looked at so many times keeps the others' readiness waiting no longer: one without a leader may stay
-/// so for days, and one slow answer at the start says nothing.
-const FAILED_LOOKS: u32 = 3;
 
 pub(super) struct Partitions {
     /// The ledger's positions at the opening.
@@ -102,13 +99,17 @@ impl Partitions {
         for topic in &found.topics {
             self.take_topic(topic, &mut changes);
         }
-        for ((topic, number), why) in &found.unreadable {
-            if let Some(partition) = self.find(topic, *number) {
-                partition.failed = (partition.failed.0.saturating_add(1), why.clone());
+        for one in &found.unreadable {
+            if let Some(partition) = self.find(&one.place.0, one.place.1) {
+                partition.failed = (partition.failed.0.saturating_add(1), one.why.clone());
+                partition.end = one.log.map(|log| log.end).or(partition.end);
             }
         }
         for log in &found.logs {
-            self.take_log(log, found.is_check, &mut changes)?;
+            self.take_log(log, found.check.is_some(), &mut changes)?;
+        }
+        if let Some((_, compared)) = &found.check {
+            self.stop_others(compared, &mut changes);
         }
         if changes.stop.count() > 0 {
             for stopped in changes.stop.elements() {
@@ -123,6 +124,22 @@ impl Partitions {
             consumer.incremental_assign(&changes.read)?;
         }
         Ok(())
+    }
+
+    /// What a check has not come to is read on once it has: until then nobody knows whose log it is.
+    fn stop_others(&mut self, compared: &HashSet<Place>, changes: &mut Changes) {
+        for topic in &mut self.topics {
+            for partition in &mut topic.partitions {
+                let is_compared = compared.contains(&(topic.name.clone(), partition.number));
+                if partition.state == State::Reading && !is_compared {
+                    partition.stop(&topic.name, State::Found, changes);
+                }
+            }
+        }
+    }
+
+    pub(super) fn topics(&self) -> usize {
+        self.topics.len()
     }
 
     fn take_topic(&mut self, found: &FoundTopic, changes: &mut Changes) {
@@ -310,22 +327,6 @@ impl Partitions {
             }
         };
         self.topics.iter().filter_map(problem).collect()
-    }
-}
-
-/// A log that is the same under another cluster's name is read on, as after a move of the brokers, but not in silence.
-fn note_moved(partition: &PartitionId, seen: &Recognised) {
-    match seen {
-        Recognised::Same { moved: Some(cluster) } => tracing::warn!(
-            %partition,
-            cluster,
-            "the cluster calls itself otherwise than before; its log is the one that was read, and is read on"
-        ),
-        Recognised::Deleted { moved: None } => tracing::info!(
-            %partition,
-            "the last message applied is deleted from the log, so the log cannot be compared; it is read on"
-        ),
-        _ => {}
     }
 }
 
