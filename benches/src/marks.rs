@@ -12,6 +12,9 @@ pub(crate) struct Mark {
     pub(crate) at: Duration,
     pub(crate) seen: Seen,
     pub(crate) disk: u64,
+    /// Processor seconds of this process so far: it makes the messages, which costs the same whatever is stored, so it shows how fast the
+    /// machine itself is at the moment.
+    pub(crate) generating: f64,
     /// Of a recent minute, in seconds; through Kafka only.
     pub(crate) batch_p50: f64,
     pub(crate) batch_p99: f64,
@@ -42,18 +45,15 @@ impl Marks {
             return;
         }
         let mark = mark(payments);
-        let earlier = self
-            .marks
-            .last()
-            .map_or((Duration::ZERO, 0), |mark| (mark.at, mark.payments));
-        say(&mark.cells(earlier).join("  "));
+        say(&mark.cells(self.marks.last()).join("  "));
         self.marks.push(mark);
     }
 }
 
-pub(crate) const HEADER: [&str; 7] = [
+pub(crate) const HEADER: [&str; 8] = [
     "payments",
     "s a million",
+    "µs to generate one",
     "batch p50 ms",
     "batch p99 ms",
     "peak own MiB",
@@ -62,17 +62,28 @@ pub(crate) const HEADER: [&str; 7] = [
 ];
 
 impl Mark {
-    /// `before`: when so many payments had been read.
-    pub(crate) fn seconds_per_million(&self, before: (Duration, u64)) -> f64 {
-        let (at, payments) = before;
-        let took = (self.at - at).as_secs_f64();
-        took * 1e6 / self.payments.saturating_sub(payments).max(1) as f64
+    /// Since the mark before, or since the beginning.
+    pub(crate) fn seconds_per_million(&self, before: Option<&Mark>) -> f64 {
+        let at = before.map_or(Duration::ZERO, |mark| mark.at);
+        (self.at - at).as_secs_f64() * 1e6 / self.payments_since(before)
     }
 
-    pub(crate) fn cells(&self, before: (Duration, u64)) -> Vec<String> {
+    /// Microseconds of a processor that the generator took for a payment since the mark before.
+    pub(crate) fn generating_us(&self, before: Option<&Mark>) -> f64 {
+        let generated = before.map_or(0.0, |mark| mark.generating);
+        (self.generating - generated) * 1e6 / self.payments_since(before)
+    }
+
+    fn payments_since(&self, before: Option<&Mark>) -> f64 {
+        let payments = before.map_or(0, |mark| mark.payments);
+        self.payments.saturating_sub(payments).max(1) as f64
+    }
+
+    pub(crate) fn cells(&self, before: Option<&Mark>) -> Vec<String> {
         vec![
             self.payments.to_string(),
             rounded(self.seconds_per_million(before)),
+            rounded(self.generating_us(before)),
             rounded(self.batch_p50 * 1e3),
             rounded(self.batch_p99 * 1e3),
             mib(self.seen.peak.own),

@@ -25,6 +25,7 @@ use crate::http::Client;
 use crate::ingest::memory_bar_gib;
 use crate::interrupt;
 use crate::marks::{HEADER, Mark, Marks};
+use crate::process::own_processor_seconds;
 use crate::progress::say;
 use crate::prometheus;
 use crate::questions::Group;
@@ -213,6 +214,7 @@ fn follow(
             at: server.started_at.elapsed(),
             seen: sampler.seen(),
             disk: Disk::of(data_dir).total(),
+            generating: own_processor_seconds().unwrap_or_default(),
             batch_p50: quantile("quantile=\"0.5\""),
             batch_p99: quantile("quantile=\"0.99\""),
         });
@@ -241,6 +243,7 @@ fn through_pipe(data_dir: &Path, stream: &mut Stream) -> Result<Course> {
             at: started.elapsed(),
             seen: sampler.seen(),
             disk: Disk::of(data_dir).total(),
+            generating: own_processor_seconds().unwrap_or_default(),
             batch_p50: 0.0,
             batch_p99: 0.0,
         });
@@ -272,14 +275,14 @@ fn through_pipe(data_dir: &Path, stream: &mut Stream) -> Result<Course> {
 }
 
 fn describe(report: &mut Report, load: &ScaleLoad, course: &Course, disk: Disk) {
-    let mut before = (Duration::ZERO, 0);
-    let mut rows = Vec::new();
-    let mut seconds = Vec::new();
-    for mark in &course.marks {
-        seconds.push(mark.seconds_per_million(before));
-        rows.push(mark.cells(before));
-        before = (mark.at, mark.payments);
-    }
+    let befores = std::iter::once(None).chain(course.marks.iter().map(Some));
+    let steps: Vec<(&Mark, Option<&Mark>)> = course.marks.iter().zip(befores).collect();
+    let rows = steps.iter().map(|(mark, before)| mark.cells(*before)).collect();
+    let seconds: Vec<f64> = steps
+        .iter()
+        .map(|(mark, before)| mark.seconds_per_million(*before))
+        .collect();
+    let generating: Vec<f64> = steps.iter().map(|(mark, before)| mark.generating_us(*before)).collect();
     let payments = course.payments;
     let title = format!(
         "{payments} payments ({:?} mix) through {:?}",
@@ -303,14 +306,16 @@ fn describe(report: &mut Report, load: &ScaleLoad, course: &Course, disk: Disk) 
         "seconds_per_million",
         json!(seconds.iter().map(|value| number(*value)).collect::<Vec<_>>()),
     );
-    // The first one opens files and fills caches; the last may be a part of a million.
-    let whole: Vec<f64> = if seconds.len() > 2 {
-        seconds[1..seconds.len() - 1].to_vec()
-    } else {
-        seconds
-    };
-    if let [second, .., last] = whole[..] {
-        report.bar("last million / second million", last / second, "", Bar::AtMost(1.2));
+    report.member(
+        "generating_us_per_payment",
+        json!(generating.iter().map(|value| number(*value)).collect::<Vec<_>>()),
+    );
+    if let Some(ratio) = last_to_second(&seconds) {
+        report.bar("last million / second million", ratio, "", Bar::AtMost(1.2));
+    }
+    // What the machine itself lost or won meanwhile is in the ratio above.
+    if let Some(ratio) = last_to_second(&generating) {
+        report.member("generating_last_to_second", number(ratio));
     }
     let worst = |of: fn(&Mark) -> f64| course.marks.iter().map(of).fold(0.0, f64::max);
     let medians = course.marks.iter().map(|mark| mark.batch_p50).sum::<f64>() / course.marks.len().max(1) as f64;
@@ -332,5 +337,18 @@ fn compare_sums(report: &mut Report, client: &Client, plan: &Plan, stream: Strea
             Ok(rows) => report.member("sums_compared", rows),
             Err(error) => report.wrong(format!("sums: {error:#}")),
         }
+    }
+}
+
+/// The first one opens files and fills caches; the last may be a part of a million.
+fn last_to_second(values: &[f64]) -> Option<f64> {
+    let whole = if values.len() > 2 {
+        &values[1..values.len() - 1]
+    } else {
+        values
+    };
+    match whole {
+        [second, .., last] => Some(last / second),
+        _ => None,
     }
 }
