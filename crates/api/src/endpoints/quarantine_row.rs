@@ -37,7 +37,7 @@ pub(crate) async fn get_quarantine_row(
         };
         // What was kept may hold names and numbers in full, so it is for those who may unmask, and leaves a trace.
         let raw = match (principal.role, raw) {
-            (Role::Operator, None) => entry_data(&app, &row),
+            (Role::Operator, None) => entry_data(app, &row),
             (Role::Operator, raw) => raw,
             _ => None,
         };
