@@ -172,7 +172,13 @@ fn identifiers(expected: &Expected) -> Vec<String> {
 fn timelines(product: &Product, key: &str, reader: &Reader, expected: &Expected) -> Result<(), String> {
     for payment_key in expected.oracle.payment_keys() {
         let answer = product.get(key, &format!("/v1/payments/{}/timeline", encoded(&payment_key)));
+        // Digests are of messages as sent, costs and card numbers included: merchants see none.
+        let shown = |(kind, entry, version, digest): Content| match reader.provider_figures {
+            true => (kind, entry, version, digest),
+            false => (kind, entry, version, String::new()),
+        };
         let wanted = expected.oracle.timeline(&payment_key, reader);
+        let wanted: Option<Vec<Content>> = wanted.map(|contents| contents.into_iter().map(shown).collect());
         if answer.status == StatusCode::NOT_FOUND {
             same("the timeline is not found", &json!(wanted), &Value::Null)?;
             continue;
@@ -180,7 +186,7 @@ fn timelines(product: &Product, key: &str, reader: &Reader, expected: &Expected)
         let answer = ok(answer)?;
         let text = |item: &Value, member: &str| item[member].as_str().unwrap_or_default().to_owned();
         let items = answer["data"].as_array().ok_or("  a timeline without data")?;
-        let found: BTreeSet<Content> = items
+        let mut found: Vec<Content> = items
             .iter()
             .map(|item| {
                 let version = item["version"].as_i64().unwrap_or_default();
@@ -192,7 +198,8 @@ fn timelines(product: &Product, key: &str, reader: &Reader, expected: &Expected)
                 )
             })
             .collect();
-        if found.len() != items.len() || !items.is_sorted_by_key(|item| text(item, "at")) {
+        found.sort_unstable();
+        if !items.is_sorted_by_key(|item| text(item, "at")) {
             return Err(format!("  the timeline of {payment_key}: {}", answer["data"]));
         }
         same(&format!("the timeline of {payment_key}"), &json!(wanted), &json!(found))?;
