@@ -313,7 +313,7 @@ fn describe(report: &mut Report, load: &ScaleLoad, course: &Course, disk: Disk) 
     if let Some(ratio) = last_to_second(&seconds) {
         report.bar("last million / second million", ratio, "", Bar::AtMost(1.2));
     }
-    // What the machine itself lost or won meanwhile is in the ratio above.
+    // The same work at both times: what it lost, by a slower machine or by contended memory, is in the ratio above too.
     if let Some(ratio) = last_to_second(&generating) {
         report.member("generating_last_to_second", number(ratio));
     }
