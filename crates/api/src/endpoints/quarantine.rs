@@ -65,14 +65,6 @@ pub(crate) async fn list_quarantine(
 /// Of the list, and of a replay of what it lists.
 pub(super) fn filter(params: &Params, mistakes: &mut Mistakes) -> QuarantineFilter {
     let known: Vec<&'static str> = code::ALL.iter().copied().chain(OTHER_CODES).collect();
-    QuarantineFilter {
-        open: is_true(params, "open", mistakes),
-        ..filter_of_codes(params, &known, mistakes)
-    }
-}
-
-/// `code` and `payment_key`.
-fn filter_of_codes(params: &Params, known: &[&'static str], mistakes: &mut Mistakes) -> QuarantineFilter {
     for sent in params.all("code").filter(|sent| !known.contains(sent)) {
         let shown: String = sent.chars().take(64).collect();
         let mistake = Mistake::new("code", &kinds::UNKNOWN_VALUE, format!("there is no code {shown:?}"))
@@ -93,7 +85,7 @@ fn filter_of_codes(params: &Params, known: &[&'static str], mistakes: &mut Mista
     QuarantineFilter {
         codes: values("code"),
         payment_keys: values("payment_key"),
-        open: None,
+        open: is_true(params, "open", mistakes),
     }
 }
 
